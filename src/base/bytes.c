@@ -1,0 +1,59 @@
+#include "base/bytes.h"
+
+#include <string.h>
+
+struct bytes bytes_of_text(const char *text) {
+    return (struct bytes){.data = (const uint8_t *)text, .length = strlen(text)};
+}
+
+struct bytes bytes_of(const void *data, size_t length) {
+    return (struct bytes){.data = data, .length = length};
+}
+
+bool bytes_equal(struct bytes left, struct bytes right) {
+    if (left.length != right.length) return false;
+    return left.length == 0 || memcmp(left.data, right.data, left.length) == 0;
+}
+
+bool bytes_equal_text(struct bytes bytes, const char *text) {
+    return bytes_equal(bytes, bytes_of_text(text));
+}
+
+/* The length of the well-formed sequence at `at`, or 0. The bounds of the second byte exclude
+ * overlong forms, surrogates and values past U+10FFFF (Unicode, table 3-7). */
+static size_t utf8_sequence_length(const uint8_t *at, size_t available) {
+    uint8_t lead = at[0];
+    if (lead < 0x80) return 1;
+    size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+    if (lead < 0xC2 || lead > 0xF4 || available < length) return 0;
+    uint8_t lowest = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+    uint8_t highest = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+    if (at[1] < lowest || at[1] > highest) return 0;
+    for (size_t i = 2; i < length; i++)
+        if ((at[i] & 0xC0) != 0x80) return 0;
+    return length;
+}
+
+bool bytes_are_utf8(struct bytes bytes) {
+    size_t at = 0;
+    while (at < bytes.length) {
+        size_t length = utf8_sequence_length(bytes.data + at, bytes.length - at);
+        if (length == 0) return false;
+        at += length;
+    }
+    return true;
+}
+
+static bool is_blank(uint8_t byte) {
+    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
+struct bytes bytes_trim(struct bytes bytes) {
+    while (bytes.length && is_blank(bytes.data[0])) {
+        bytes.data++;
+        bytes.length--;
+    }
+    while (bytes.length && is_blank(bytes.data[bytes.length - 1]))
+        bytes.length--;
+    return bytes;
+}

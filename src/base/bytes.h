@@ -1,0 +1,35 @@
+/*
+ * A range of bytes that somebody else owns. Text from outside travels as bytes with a length: it may
+ * hold NUL, and it need not be terminated.
+ */
+#ifndef LSYS_BASE_BYTES_H
+#define LSYS_BASE_BYTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct bytes {
+    const uint8_t *data; /* may be NULL when length is 0 */
+    size_t length;
+};
+
+/* The bytes of a NUL-terminated text, without its NUL. The text must outlive the result. */
+struct bytes bytes_of_text(const char *text);
+
+/* A range from a pointer and a length. */
+struct bytes bytes_of(const void *data, size_t length);
+
+/* True when both hold the same bytes. Not constant-time: never for secrets. */
+bool bytes_equal(struct bytes left, struct bytes right);
+
+/* True when the bytes are exactly the text. Not constant-time. */
+bool bytes_equal_text(struct bytes bytes, const char *text);
+
+/* True when the bytes are UTF-8 as RFC 3629 has it: no overlong form, no surrogate, at most U+10FFFF. */
+bool bytes_are_utf8(struct bytes bytes);
+
+/* The part without SP, TAB, CR and LF at both ends. */
+struct bytes bytes_trim(struct bytes bytes);
+
+#endif
