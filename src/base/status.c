@@ -95,7 +95,7 @@ bool status_fail_errno(struct status *status, int error_number, const char *form
 bool status_context(struct status *status, const char *format, ...) {
     if (!status || status->code == STATUS_OK) return false;
     char before[STATUS_TEXT_BYTES];
-    char joined[STATUS_TEXT_BYTES * 2];
+    char joined[STATUS_TEXT_BYTES * 2 + 2];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(before, sizeof before, format, arguments);

@@ -12,7 +12,7 @@
 #include "base/bytes.h"
 
 /* Room for the longest result of text_format_duration and its NUL. */
-#define TEXT_DURATION_BYTES 32
+#define TEXT_DURATION_BYTES 48
 
 /* Reads a decimal number, with '-' when negative. False, leaving `*out`, when it is anything else or
  * does not fit. */
