@@ -34,8 +34,9 @@ INCLUDES = -Isrc -I. -isystem $(ARCHIVES)/usr/include
 # Truncation is what snprintf is asked for where text is for people.
 WARNINGS = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
            -Wno-format-truncation -Werror
+COMMON   = -std=gnu11 -D_GNU_SOURCE -g $(WARNINGS) $(INCLUDES)
 # The prefix map keeps the place of the checkout out of the binary: two builds give the same bytes wherever they run.
-COMMON   = -std=gnu11 -D_GNU_SOURCE -g $(WARNINGS) $(INCLUDES) -ffile-prefix-map=$(CURDIR)=. -MMD -MP
+OUTPUT   = -MMD -MP "-ffile-prefix-map=$(CURDIR)=."
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 STATIC_CFLAGS  = $(COMMON) -O2 --sysroot=$(SYSROOT) -isystem $(SYSROOT)/usr/include \
@@ -69,7 +70,7 @@ build/static/lsys: $(call objects,static)
 build/static/%.o: %.c Makefile $(STAMPS)
 	@echo "cc      $*.c"
 	@mkdir -p $(@D)
-	@$(CC) $(STATIC_CFLAGS) $(CFLAGS) -c -o $@ $<
+	@$(CC) $(STATIC_CFLAGS) $(CFLAGS) $(OUTPUT) -c -o $@ $<
 
 build/%/src/app/version.o: CFLAGS += -DLSYS_VERSION='"$(VERSION)"'
 
@@ -97,7 +98,7 @@ build/asan/lsys: $(call objects,asan) build/asan/tests/lib/isoc23.o
 build/asan/%.o: %.c Makefile $(ARCHIVES)/.stamp
 	@echo "cc      $*.c (asan)"
 	@mkdir -p $(@D)
-	@$(CC) $(ASAN_CFLAGS) $(CFLAGS) -c -o $@ $<
+	@$(CC) $(ASAN_CFLAGS) $(CFLAGS) $(OUTPUT) -c -o $@ $<
 
 # All of lsys but its main(), and what tests share: a test is linked with what it uses of it. (A group, since nats.c
 # and src/bus want symbols of each other.)
@@ -121,7 +122,7 @@ fuzz: $(patsubst %.c,build/fuzz/%,$(FUZZERS))
 build/fuzz/%.o: %.c Makefile $(ARCHIVES)/.stamp
 	@echo "cc      $*.c (fuzz)"
 	@mkdir -p $(@D)
-	@$(FUZZ_CC) $(FUZZ_CFLAGS) $(CFLAGS) -c -o $@ $<
+	@$(FUZZ_CC) $(FUZZ_CFLAGS) $(CFLAGS) $(OUTPUT) -c -o $@ $<
 
 build/fuzz/lsys.a: $(filter-out %/src/main.o,$(call objects,fuzz)) $(addprefix build/fuzz/,$(TEST_LIB))
 	@rm -f $@
@@ -142,7 +143,7 @@ liblsys.a: $(patsubst %.c,build/embed/%.o,$(LIBLSYS_SOURCES))
 
 build/embed/%.o: %.c Makefile $(ARCHIVES)/.stamp
 	@mkdir -p $(@D)
-	@$(CC) $(COMMON) -O2 -fPIC -fstack-protector-strong -D_FORTIFY_SOURCE=2 $(CFLAGS) -c -o $@ $<
+	@$(CC) $(COMMON) -O2 -fPIC -fstack-protector-strong -D_FORTIFY_SOURCE=2 $(CFLAGS) $(OUTPUT) -c -o $@ $<
 
 # ---- the rest ----
 
