@@ -133,12 +133,12 @@ node_tests() {
     local files
     mapfile -t files < <(find "tests/$1" -name '*.test.js' -o -name '*.test.mjs' | sort)
     [ ${#files[@]} -gt 0 ] || { echo "tests/$1 has no tests"; return 1; }
-    LSYS=$PWD/lsys timeout 1200 node --test --test-reporter=spec "${files[@]}"
+    LSYS_BINARY=$PWD/lsys timeout 1200 node --test --test-reporter=spec "${files[@]}"
 }
 
 step_floors() { tests/check_floors; }
 step_unit() { make --no-print-directory -j"$(nproc)" check; }
-step_binary() { tests/check_binary; }
+step_binary() { tests/check_binary && tests/check_openssl_symbols; }
 step_reproducible() { tests/check_reproducible; }
 step_rootfs() { tests/check_rootfs; }
 step_fuzz() { make --no-print-directory -j"$(nproc)" fuzz && make --no-print-directory fuzz-run SECONDS=3; }
