@@ -1,0 +1,77 @@
+/*
+ * An HTTP/1.1 server on the loop: several listeners (TCP and unix), one table of routes. It reads one
+ * request at a time from a connection, answers pipelined ones in order, keeps connections alive, and
+ * keeps to the limits of net/http_limits.h whatever clients do. HEAD and OPTIONS are answered by
+ * themselves from the routes of GET; a known path with another method is 405 with Allow.
+ *
+ * Before a handler is called: the Host field must name this server (localhost, an IP literal, or an
+ * allowed host), which is what stops DNS rebinding, else 421; and for methods other than GET, HEAD and
+ * OPTIONS a page's Origin must be this server, else 403.
+ */
+#ifndef LSYS_NET_HTTP_SERVER_H
+#define LSYS_NET_HTTP_SERVER_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/attributes.h"
+#include "base/status.h"
+#include "loop/loop.h"
+#include "net/address.h"
+#include "net/http_limits.h"
+#include "net/http_request.h"
+
+struct http_server;
+
+/* Answers one request, or defers it. */
+typedef void http_handler(void *context, struct http_request *request);
+
+/* One row of a constant table. */
+struct http_route {
+    const char *method; /* "GET", "POST" ... */
+    const char
+        *pattern; /* "/v1/features/{name}"; a last segment "{rest*}" takes all that follows */
+    http_handler *handle;
+    size_t body_limit_bytes; /* 0: HTTP_BODY_BYTES_DEFAULT */
+};
+
+struct http_server_options {
+    const char *name;                 /* for the log: the role */
+    const struct http_limits *limits; /* NULL: http_limits_default */
+    const char *const
+        *allowed_hosts; /* NULL-terminated names, without port; may be NULL. "*": any */
+};
+
+struct http_server_counters {
+    uint64_t requests;            /* answered by handlers or with an error */
+    uint64_t refused_requests;    /* of these: malformed, wrong host or origin */
+    uint64_t refused_connections; /* over the limits */
+    uint64_t timed_out_connections;
+    size_t open_connections;
+};
+
+/* Makes a server without routes and listeners. Options are copied. */
+struct http_server *http_server_create(struct loop *loop,
+                                       const struct http_server_options *options);
+
+/* Adds routes; `routes` stays valid as long as the server; `context` is handed to their handlers. The
+ * first row that matches wins, literal segments before `{name}` regardless of order. */
+void http_server_add_routes(struct http_server *server, const struct http_route *routes,
+                            size_t count, void *context);
+
+/* Listens at one more address; see listener_open for the errors. `*bound` (may be NULL) gets the
+ * address with the real port. Unix sockets are made with mode 0660. */
+bool http_server_listen(struct http_server *server, const struct address *address,
+                        struct address *bound, struct status *status) MUST_CHECK;
+
+/* What happened so far. */
+void http_server_read_counters(const struct http_server *server, struct http_server_counters *out);
+
+/* Stops listening, tells deferred requests and event streams that their client is gone (from a later
+ * turn), lets started responses go out for at most a second, then frees everything. Idempotent until
+ * the memory is gone; handlers' contexts must live until loop_run has returned or `on_closed` (may be
+ * NULL) was called. */
+void http_server_close(struct http_server *server, void (*on_closed)(void *context), void *context);
+
+#endif
