@@ -43,7 +43,9 @@ STATIC_CFLAGS  = $(COMMON) -O2 --sysroot=$(SYSROOT) -isystem $(SYSROOT)/usr/incl
                  -fPIE -fstack-protector-strong -fstack-clash-protection -D_FORTIFY_SOURCE=3 \
                  -ffunction-sections -fdata-sections
 # A static glibc warns that getaddrinfo would load the host's NSS modules; main() forbids that by configuration.
-STATIC_LDFLAGS = --sysroot=$(SYSROOT) -static-pie -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections,--build-id=sha1 \
+# -B: gcc itself would look for libc.a and crt1.o in the host's folders before the sysroot's.
+STATIC_LDFLAGS = --sysroot=$(SYSROOT) -B$(SYSROOT)/usr/lib/$(ARCH)/ -static-pie -Wl,-z,relro,-z,now,-z,noexecstack \
+                 -Wl,--gc-sections,--build-id=sha1,-Map=build/static/lsys.map \
                  $(shell ld --help | grep -q -- --no-warnings && echo -Wl,--no-warnings)
 ASAN_CFLAGS    = $(COMMON) -O1 $(SANITIZE)
 FUZZ_CC        = clang
@@ -83,9 +85,9 @@ build/generated/third_party.c: src/app/embed third_party/packages.lock $(STAMPS)
 	@mkdir -p $(@D)
 	@src/app/embed licenses third_party >$@
 
-# Asked every time; it touches the stamp only if it unpacked something.
-$(STAMPS): FORCE
-	@third_party/fetch $(notdir $(@D))
+# Asked every time; it touches a stamp only if it unpacked something.
+$(STAMPS) &: FORCE
+	@third_party/fetch sysroot archives
 
 # ---- sanitizers and unit tests: the host's C library, since sanitizers cannot be static ----
 
