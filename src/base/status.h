@@ -34,18 +34,22 @@ enum status_code {
     STATUS_INTERNAL,    /* our own fault */
 
     /* Bytes and values (codec). */
-    STATUS_MALFORMED = 100, /* not what the format allows */
-    STATUS_BAD_JSON,        /* not JSON, or JSON we refuse (duplicates, depth) */
+    STATUS_MALFORMED = 100,  /* not what the format allows */
+    STATUS_BAD_JSON,         /* not JSON, or JSON we refuse (depth, NUL, too big a number) */
+    STATUS_DUPLICATE_MEMBER, /* a JSON object names a member twice */
+    STATUS_BAD_ENCODING,     /* base64url that is not the canonical text of its bytes */
+    STATUS_TRAILING_BYTES,   /* something follows where the format ends */
 
     /* What signatures must prove (verifier). */
     STATUS_BAD_SIGNATURE = 200,
-    STATUS_UNKNOWN_KEY,      /* the `kid` is not in the ring for this `typ` */
-    STATUS_KEY_NOT_VALID,    /* the ring's validity window excludes this token */
-    STATUS_WRONG_ALGORITHM,  /* `alg` is not the key's */
-    STATUS_WRONG_TYPE,       /* `typ` is not the expected one */
-    STATUS_FORBIDDEN_HEADER, /* jwk, jku, x5u, x5c, x5t and the like */
-    STATUS_UNKNOWN_CRITICAL, /* `crit` names what we do not implement */
-    STATUS_BAD_CLAIM,        /* a claim is missing or has the wrong form */
+    STATUS_BAD_SIGNATURE_LENGTH, /* not exactly 64 bytes */
+    STATUS_UNKNOWN_KEY,          /* the `kid` is not in the ring for this `typ` */
+    STATUS_KEY_NOT_VALID,        /* the ring's validity window excludes this token */
+    STATUS_WRONG_ALGORITHM,      /* `alg` is not the key's */
+    STATUS_WRONG_TYPE,           /* `typ` is not the expected one */
+    STATUS_FORBIDDEN_HEADER,     /* jwk, jku, x5u, x5c, x5t and the like */
+    STATUS_UNKNOWN_CRITICAL,     /* `crit` names what we do not implement */
+    STATUS_BAD_CLAIM,            /* a claim is missing or has the wrong form */
     STATUS_EXPIRED,
     STATUS_GRACE, /* expired, within the license's own grace */
     STATUS_NOT_YET_VALID,
