@@ -14,7 +14,7 @@ usage: ./build.sh [--unlocked] [COMMAND]
   (no command)      build ./lsys
   up [ROLE...]      build, then run the whole stack (or these roles) until Ctrl-C
   test [STEP...]    build, then run all tests (or these steps: floors unit binary reproducible
-                    rootfs fuzz blackbox browser)
+                    deploy fuzz blackbox browser)
   bundle            make lsys-VERSION-bundle.tar.gz, which builds without a network
   rootfs            make lsys-VERSION-rootfs.tar, a container's file system with lsys in it
   install PREFIX    build, then install PREFIX/bin/lsys
@@ -118,14 +118,32 @@ make_bundle() {
     local name bundle
     name=lsys-$(version)
     bundle=$name-bundle.tar.gz
-    {
-        if [ -e .git ]; then git ls-files -z; else find . -type f -not -path './build/*' -not -path './third_party/*/*' \
-            -not -path './lsys*' -not -path './liblsys.a' -not -path './tests/node_modules/*' -printf '%P\0'; fi
-        find third_party/apt/archives -name '*.deb' -print0
-        find tests/node_modules/ -type f -print0
-    } | LC_ALL=C sort -zu | tar --create --null --files-from=- --no-recursion --owner=0 --group=0 --numeric-owner \
-        --transform="s,^,$name/," | gzip -n >"$bundle"
-    say "$bundle is ready ($(stat -c %s "$bundle") bytes). Where there is no network: tar xf $bundle && cd $name && ./build.sh"
+    list_bundle_files | LC_ALL=C sort -zu |
+        tar --create --owner=0 --group=0 --numeric-owner --transform="s,^,$name/," --no-recursion --null --files-from=- |
+        gzip -n >"$bundle"
+    say "$bundle is ready ($(stat -c %s "$bundle") bytes)."
+    say "Where there is no network: tar xf $bundle && cd $name && ./build.sh"
+}
+
+# Prints, ended by NUL, what goes into a bundle: the sources (what git knows or, in an unpacked bundle, what is not
+# made by building), the downloaded packages and the npm packages.
+list_bundle_files() {
+    if [ -e .git ]; then
+        git ls-files -z
+    else
+        find . -type f -not -path './build/*' -not -path './third_party/*/*' -not -path './tests/node_modules/*' \
+            -not -path './lsys*' -not -path './liblsys.a' -printf '%P\0'
+    fi
+    find third_party/apt/archives -name '*.deb' -print0
+    find tests/node_modules/ -type f -print0
+}
+
+make_rootfs() {
+    build
+    local rootfs
+    rootfs=lsys-$(version)-rootfs.tar
+    roles/up/deploy/make_rootfs ./lsys "$rootfs"
+    say "$rootfs is ready ($(stat -c %s "$rootfs") bytes). roles/up/deploy/Containerfile says how to use it."
 }
 
 # Runs the node tests of a folder; a folder without any is a failure, not a success.
@@ -140,7 +158,7 @@ step_floors() { tests/check_floors; }
 step_unit() { make --no-print-directory -j"$(nproc)" check; }
 step_binary() { tests/check_binary && tests/check_openssl_symbols; }
 step_reproducible() { tests/check_reproducible; }
-step_rootfs() { tests/check_rootfs; }
+step_deploy() { tests/check_deploy; }
 step_fuzz() { make --no-print-directory -j"$(nproc)" fuzz && make --no-print-directory fuzz-run SECONDS=3; }
 step_blackbox() { make --no-print-directory -j"$(nproc)" asan && node_tests blackbox; }
 step_browser() { node_tests browser; }
@@ -148,7 +166,7 @@ step_browser() { node_tests browser; }
 # Runs every step, also after one failed, and sums them up.
 run_tests() {
     local steps=("$@") step started failed=0 summary=
-    [ $# -gt 0 ] || steps=(floors unit binary reproducible rootfs fuzz blackbox browser)
+    [ $# -gt 0 ] || steps=(floors unit binary reproducible deploy fuzz blackbox browser)
     for step in "${steps[@]}"; do
         declare -F "step_$step" >/dev/null || die "there is no test step $step (./build.sh help names them)"
     done
@@ -188,6 +206,7 @@ up)
     ;;
 test) run_tests "$@" ;;
 bundle) make_bundle ;;
+rootfs) make_rootfs ;;
 install)
     [ $# -eq 1 ] || die "install wants one PREFIX, as in: ./build.sh install /usr/local"
     prefix=$1
