@@ -1,0 +1,73 @@
+/*
+ * Every limit of the broker, with its reason. Values that stock NATS clients can observe are those of
+ * nats-server; the others bound what a client can make the broker spend.
+ */
+#ifndef LSYS_BROKER_LIMITS_H
+#define LSYS_BROKER_LIMITS_H
+
+/* Default for the largest payload, headers included, as nats-server has it; INFO announces it. */
+#define LIMIT_PAYLOAD_BYTES (1024 * 1024)
+
+/* The most that configuration may ask for: a payload is held in memory whole while it arrives. */
+#define LIMIT_PAYLOAD_MAX_BYTES (64 * 1024 * 1024)
+
+/* Arguments of one operation, CONNECT included: more is an attempt to make us hold memory. */
+#define LIMIT_CONTROL_LINE_BYTES 4096
+
+/* Subscriptions of one connection: about 40 MB of index for a client that asks for all of them. */
+#define LIMIT_SUBSCRIPTIONS 100000
+
+/* Connections, as nats-server has it; the descriptor limit of the process usually comes first. */
+#define LIMIT_CONNECTIONS 65536
+
+/* Connections that have not yet authenticated. A flood of them must not use up all descriptors for
+ * the two seconds that each may take. */
+#define LIMIT_UNAUTHENTICATED 4096
+
+/* Bytes waiting for one client before it is cut off as a slow consumer, as nats-server has it. */
+#define LIMIT_PENDING_BYTES (64L * 1024 * 1024)
+
+/* Bytes waiting for all clients together; the one with the most is cut off first. */
+#define LIMIT_PENDING_TOTAL_BYTES (256L * 1024 * 1024)
+
+/* A publisher is not read from while one of its consumers has this much waiting ... */
+#define LIMIT_STALL_HIGH_BYTES (1024L * 1024)
+
+/* ... until that has sunk to this much ... */
+#define LIMIT_STALL_LOW_BYTES (512L * 1024)
+
+/* ... or this long has passed: then the consumer holds nobody back any more, until it catches up. A
+ * consumer that stopped reading costs each publisher this pause once, not its throughput. */
+#define LIMIT_STALL_MS 500
+
+/* The high mark while all clients together have more than half of the total waiting. */
+#define LIMIT_STALL_CROWDED_BYTES (64L * 1024)
+
+/* What was waiting must have left after this long, or the client is a slow consumer. */
+#define LIMIT_WRITE_DEADLINE_MS 10000
+
+/* From accept to a good CONNECT, when credentials are required. */
+#define LIMIT_AUTHENTICATION_MS 2000
+
+/* Silence after which the broker sends PING, and the first one, which measures the round trip. */
+#define LIMIT_PING_INTERVAL_MS       120000
+#define LIMIT_FIRST_PING_INTERVAL_MS 2000
+
+/* PINGs that may be unanswered before the connection is stale. */
+#define LIMIT_PINGS_OUTSTANDING 2
+
+/* How often deadlines are looked at while there are clients. */
+#define LIMIT_TICK_MS 250
+
+/* Bytes queued on behalf of one read before the loop gets its turn: one publisher with a thousand
+ * subscribers must not keep the other roles of the process waiting. */
+#define LIMIT_TURN_BYTES (4L * 1024 * 1024)
+
+/* After the lame duck notice: time for clients to move, and over how long the rest are closed. */
+#define LIMIT_LAME_DUCK_GRACE_MS  10000
+#define LIMIT_LAME_DUCK_SPREAD_MS 120000
+
+/* Replies that a user with allow_responses may still send; the oldest are forgotten. */
+#define LIMIT_REPLIES_REMEMBERED 4096
+
+#endif
