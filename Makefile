@@ -26,7 +26,7 @@ LIBLSYS_SOURCES = $(filter src/base/% src/codec/% src/verifier/%,$(SOURCES))
 ARCH     := $(shell $(CC) -print-multiarch)
 SYSROOT   = third_party/sysroot
 ARCHIVES  = third_party/archives
-STAMPS    = $(SYSROOT)/.stamp $(ARCHIVES)/.stamp
+STAMPS    = $(SYSROOT)/.stamp $(ARCHIVES)/.stamp third_party/licenses/.stamp
 LIBRARIES = -L$(ARCHIVES)/usr/lib/$(ARCH) -lnats_static -lprotobuf-c -luv -lsqlite3 -lbearssl -lsodium -lllhttp \
             -ljansson -linih -lm -lpthread
 
@@ -87,7 +87,7 @@ build/generated/third_party.c: src/app/embed third_party/packages.lock $(STAMPS)
 
 # Asked every time; it touches a stamp only if it unpacked something.
 $(STAMPS) &: FORCE
-	@third_party/fetch sysroot archives
+	@third_party/fetch sysroot archives licenses
 
 # ---- sanitizers and unit tests: the host's C library, since sanitizers cannot be static ----
 

@@ -83,7 +83,7 @@ need_tools() {
 
 version() { sed -n 's/^VERSION *= *//p' Makefile; }
 
-# Brings folders of third_party. (make brings sysroot and archives itself; here it is for --unlocked and for tests.)
+# Brings folders of third_party. (make brings what the build needs itself; here it is for --unlocked and for tests.)
 fetch() {
     if [ "$unlocked" = yes ]; then
         third_party/fetch --unlocked "$@"
@@ -94,7 +94,7 @@ fetch() {
 
 build() {
     need_tools "$tools_to_build"
-    [ "$unlocked" = no ] || fetch sysroot archives
+    [ "$unlocked" = no ] || fetch sysroot archives licenses
     make --no-print-directory -j"$(nproc)" lsys
     say "./lsys is ready: version $(version), $(stat -c %s lsys) bytes"
 }

@@ -21,4 +21,13 @@ struct third_party_package {
 extern const struct third_party_package third_party_packages[];
 extern const size_t third_party_packages_count;
 
+/* The full text of a licence that copyright texts only name, as /usr/share/common-licenses/<name>. */
+struct third_party_license {
+    const char *name; /* "Apache-2.0", "LGPL-2.1" */
+    const char *text; /* terminated by NUL */
+};
+
+extern const struct third_party_license third_party_licenses[];
+extern const size_t third_party_licenses_count;
+
 #endif

@@ -41,6 +41,10 @@ static void every_linked_package_has_its_copyright(void **state) {
         assert_true(strlen(package->why) > 0);
         assert_true(strlen(package->copyright_text) > 500);
     }
+    assert_true(third_party_licenses_count >= 2);
+    for (size_t i = 0; i < third_party_licenses_count; i++) {
+        assert_true(strlen(third_party_licenses[i].text) > 2000);
+    }
 }
 
 static void version_has_three_numbers(void **state) {
