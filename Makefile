@@ -13,10 +13,10 @@ VERSION = 0.1.0
 PREFIX  = /usr/local
 SECONDS = 30
 
-SOURCES = $(sort $(shell find src roles -name '*.c' 2>/dev/null))
-WEB     = $(sort $(wildcard roles/*/web/*))
-UNITS   = $(sort $(wildcard tests/unit/test_*.c))
-FUZZERS = $(sort $(wildcard tests/fuzz/fuzz_*.c))
+SOURCES := $(sort $(shell find src roles -name '*.c' 2>/dev/null))
+WEB     := $(sort $(wildcard roles/*/web/*))
+UNITS   := $(sort $(wildcard tests/unit/test_*.c))
+FUZZERS := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 
 # What liblsys.a is made of: the verifier and the floors below it. It does no I/O of its own.
 LIBLSYS_SOURCES = $(filter src/base/% src/codec/% src/verifier/%,$(SOURCES))
@@ -49,7 +49,7 @@ STATIC_LDFLAGS = --sysroot=$(SYSROOT) -B$(SYSROOT)/usr/lib/$(ARCH)/ -static-pie 
                  $(shell ld --help | grep -q -- --no-warnings && echo -Wl,--no-warnings)
 ASAN_CFLAGS    = $(COMMON) -O1 $(SANITIZE)
 FUZZ_CC        = clang
-FUZZ_CFLAGS    = $(filter-out -Wconversion,$(COMMON)) -O1 $(SANITIZE) -fsanitize=fuzzer-no-link
+FUZZ_CFLAGS    = $(filter-out -W%,$(COMMON)) -O1 $(SANITIZE) -fsanitize=fuzzer-no-link
 
 # ---- the shipped binary ----
 
