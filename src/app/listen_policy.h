@@ -9,6 +9,7 @@
 
 #include "base/attributes.h"
 #include "base/status.h"
+#include "net/address.h"
 
 /* What protects the listener. */
 struct listen_protection {
@@ -17,12 +18,9 @@ struct listen_protection {
     bool insecure_listen; /* --insecure-listen was given */
 };
 
-/* True when `host` is a loopback address (127.0.0.0/8, ::1) or the name localhost. */
-bool listen_is_loopback(const char *host);
-
-/* False with STATUS_CONFIG, saying what is missing and naming `flag` ("--http"), when listening on
- * `host` is not allowed. An insecure listener that is allowed is logged as a warning with `role`. */
-bool listen_policy_check(const char *role, const char *flag, const char *host,
+/* False with STATUS_CONFIG, saying what is missing and naming `flag` ("--http"), when listening
+ * there is not allowed. An insecure listener that is allowed is logged as a warning with `role`. */
+bool listen_policy_check(const char *role, const char *flag, const struct address *address,
                          struct listen_protection protection, struct status *status) MUST_CHECK;
 
 #endif

@@ -20,6 +20,7 @@
 #include "base/buffer.h"
 #include "base/status.h"
 
+struct address;
 struct command;
 struct command_table;
 
@@ -29,7 +30,7 @@ enum option_type {
     OPTION_INTEGER,  /* `minimum` to `maximum` when they differ */
     OPTION_DURATION, /* with a unit ("30s", "2h", "7d", "1y"); bounds in milliseconds */
     OPTION_BOOLEAN,  /* true/yes/on/1 or false/no/off/0; as a flag: --name or --no-name */
-    OPTION_ADDRESS,  /* HOST:PORT or [IPv6]:PORT; port 0 lets the system choose */
+    OPTION_ADDRESS,  /* HOST:PORT, [IPv6]:PORT or unix:/path; port 0: any free one */
     OPTION_LIST,     /* texts: a flag is repeated; in files and variables separated by commas */
     OPTION_ENUM,     /* one of `choices` */
     OPTION_TIME,     /* RFC 3339 ("2026-01-31T12:00:00Z") or a date ("2026-01-31", midnight UTC) */
@@ -57,12 +58,6 @@ struct option {
     const char *help; /* one sentence, no final period */
 };
 
-/* A host and a port as written in an option of type ADDRESS. */
-struct option_address {
-    char host[256]; /* without brackets */
-    uint16_t port;
-};
-
 /* The values of one command. */
 struct options;
 
@@ -70,7 +65,8 @@ struct options;
  * name, which must outlive nothing: they are copied), the environment `environment` (as environ),
  * and conf.d, whose folder is --config-dir, else LSYS_CONFIG_DIR, else /etc/lsys/conf.d, else
  * ./conf.d. Commands without a section read no files. Returns NULL and a status of STATUS_USAGE,
- * STATUS_CONFIG or the file's own error. The result is the caller's, to be given to options_free. */
+ * STATUS_CONFIG or the file's own error. The result is the caller's, to be given to options_free.
+ * */
 struct options *options_load(const struct command_table *commands, const struct command *command,
                              int count, char *const *arguments, char *const *environment,
                              struct status *status) MUST_CHECK;
@@ -80,9 +76,12 @@ struct options *options_load(const struct command_table *commands, const struct 
 struct options *options_load_like(const struct options *origin, const struct command *command,
                                   struct status *status) MUST_CHECK;
 
-/* Reads files and environment again and keeps the flags, for SIGHUP. NULL when the new
+/* Reads files and environment again and keeps the flags, for SIGHUP. A row that only a restart can
+ * change keeps its old value, and its flag is appended to `needs_restart` (initialised; flags are
+ * separated by blanks) when the configuration now says something else. NULL when the new
  * configuration is wrong; the old options are untouched in any case. */
-struct options *options_load_again(const struct options *old, struct status *status) MUST_CHECK;
+struct options *options_load_again(const struct options *old, struct buffer *needs_restart,
+                                   struct status *status) MUST_CHECK;
 
 /* Sets one value above all levels, as though it had been given as a flag; `origin` is what
  * `lsys config show` says about where it came from. Checked like any other value. */
@@ -111,7 +110,7 @@ int64_t options_time_ms(const struct options *options, const char *key);
 bool options_boolean(const struct options *options, const char *key);
 
 /* ADDRESS; false when there is no value. */
-bool options_address(const struct options *options, const char *key, struct option_address *out);
+bool options_address(const struct options *options, const char *key, struct address *out);
 
 /* LIST: how many items, and the item at `index`. */
 size_t options_count(const struct options *options, const char *key);
@@ -154,7 +153,8 @@ void option_variable_name(const struct command *command, const struct option *ro
 /* The section that the row belongs to in conf.d, or NULL. */
 const char *option_section(const struct command *command, const struct option *row);
 
-/* Appends the value for people: lists joined by commas, secrets as ***, nothing when there is none. */
+/* Appends the value for people: lists joined by commas, secrets as ***, nothing when there is none.
+ * */
 void options_show(const struct options *options, const struct option *row, struct buffer *out);
 
 /* Folder of the configuration that was read, or NULL when there was none. */

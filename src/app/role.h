@@ -27,8 +27,9 @@ struct loop;
 struct metrics;
 struct store;
 
-/* A role that has not stopped after this time is left behind when the process exits. */
-#define ROLE_STOP_DEADLINE_MS 2000
+/* A role that has not stopped after this time is left behind when the process exits, so that a stop
+ * takes less than two seconds whatever happens. */
+#define ROLE_STOP_DEADLINE_MS 1800
 
 enum role_condition {
     ROLE_STARTING,
@@ -51,9 +52,10 @@ struct role_view {
 struct role_context {
     const char *name; /* for log_event and labels: the command's name */
     struct loop *loop;
-    const struct options *options; /* replaced by role_reload when a reload was accepted */
-    struct store *store;           /* open and locked; NULL unless the role wants one */
-    struct health *health;         /* this role's own */
+    const struct command_table *commands; /* everything that lsys knows, for `up` */
+    const struct options *options;        /* replaced by role_reload when a reload was accepted */
+    struct store *store;                  /* open and locked; NULL unless the role wants one */
+    struct health *health;                /* this role's own */
     struct metrics *metrics;       /* the process's; roles put {role="name"} on their series */
     struct alerts *alerts;         /* the process's */
     const char *embedded_nats_url; /* where a broker in this same process listens, or NULL */

@@ -13,13 +13,13 @@ extern const struct option process_options[];
 /* data_dir: the folder of the state. For roles that want a store. */
 extern const struct option store_options[];
 
-/* http_allowed_hosts, http_token_file, http_tls_certificate, http_tls_key, insecure_listen. The row
- * `http` itself (an ADDRESS) is the role's own, because its default port is. */
+/* http_allowed_hosts, insecure_listen. The row `http` itself (an ADDRESS) is the role's own,
+ * because its default port is; app/role_http.h makes the server. */
 extern const struct option http_options[];
 
-/* nats_user, nats_password_file, nats_token_file, nats_nkey_file, nats_credentials_file,
- * nats_tls_ca. The row `nats.urls` (flag --nats, a LIST) is the role's own, because its default
- * differs. */
+/* nats.user, nats.password_file, nats.token_file, nats.nkey_file, nats.credentials_file, with flags
+ * --nats-user and so on. The row `nats.urls` (flag --nats, a LIST) is the role's own, because its
+ * default differs; app/nats_login.h reads them all. */
 extern const struct option nats_options[];
 
 #endif

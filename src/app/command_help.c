@@ -1,0 +1,74 @@
+#include "app/command_help.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "app/command_text.h"
+
+/* Column at which the explanation of a flag begins. */
+#define HELP_COLUMN 34
+
+static const char *const group_titles[] = {
+    [COMMAND_ROLES] = "Roles (they run until stopped)",
+    [COMMAND_VENDOR_TOOLS] = "Tools of the vendor",
+    [COMMAND_TOOLS] = "Tools of the operator",
+};
+
+static void append_option(const struct option *row, struct buffer *out) {
+    char flag[COMMAND_TEXT_FLAG_BYTES];
+    command_text_flag(row, flag);
+    buffer_append_format(out, "  %-*s", HELP_COLUMN - 2, flag);
+    if (strlen(flag) > HELP_COLUMN - 3) buffer_append_format(out, "\n%*s", HELP_COLUMN, "");
+    command_text_meaning(row, out);
+    buffer_append_text(out, "\n");
+}
+
+static void append_configuration(const struct command *command, struct buffer *out) {
+    if (!command->section) return;
+    buffer_append_format(
+        out,
+        "\nConfiguration:\n"
+        "  Flags override LSYS_<SECTION>_<KEY>, which overrides *.conf, section [%s].\n"
+        "  \"lsys config show %s\" prints every value and where it came from.\n",
+        command->section, command->name);
+}
+
+void command_help_write(const struct command *command, struct buffer *out) {
+    const struct option *row;
+    buffer_append_format(out, "%s: %s\n\nUsage: ", command->name, command->summary);
+    command_text_usage(command, out);
+    if (command->description) buffer_append_format(out, "\n\n%s", command->description);
+    buffer_append_text(out, "\n\nFlags:\n");
+    for (size_t i = 0; (row = option_row(command, i)); i++)
+        append_option(row, out);
+    buffer_append_format(out, "  %-*s%s\n", HELP_COLUMN - 2, "--help", "This text");
+    append_configuration(command, out);
+    if (command->examples) buffer_append_format(out, "\nExamples:\n%s", command->examples);
+    buffer_append_format(out, "\nExit codes:\n%s%s", command_text_exit_codes,
+                         command->exit_codes ? command->exit_codes : "");
+}
+
+static void append_group(const struct command_table *commands, enum command_group group,
+                         struct buffer *out) {
+    bool first = true;
+    for (size_t i = 0; i < commands->count; i++) {
+        const struct command *command = commands->rows[i];
+        if (command->group != group) continue;
+        if (first) buffer_append_format(out, "\n%s:\n", group_titles[group]);
+        first = false;
+        buffer_append_format(out, "  %-16s %s\n", command->name, command->summary);
+    }
+}
+
+void command_help_list(const struct command_table *commands, struct buffer *out) {
+    buffer_append_text(out,
+                       "lsys issues, verifies and broadcasts software licenses: one file, many "
+                       "roles.\n\nUsage: lsys COMMAND [flags]\n");
+    append_group(commands, COMMAND_ROLES, out);
+    append_group(commands, COMMAND_VENDOR_TOOLS, out);
+    append_group(commands, COMMAND_TOOLS, out);
+    buffer_append_text(out,
+                       "\nBegin with \"lsys up\". \"lsys COMMAND --help\" explains one command; "
+                       "\"lsys --install DIR\"\nmakes a link for each command, so that it can be "
+                       "called by its own name.\n");
+}

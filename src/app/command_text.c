@@ -1,0 +1,61 @@
+#include "app/command_text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "app/option_check.h"
+#include "base/text.h"
+
+/* The verdicts of a verification are in verify's own record. */
+const char command_text_exit_codes[] = "  0    done\n"
+                                       "  64   wrong flags or arguments\n"
+                                       "  65   the input cannot be used\n"
+                                       "  66   a file is not there\n"
+                                       "  69   a peer cannot be reached\n"
+                                       "  70   a fault of lsys\n"
+                                       "  74   reading or writing failed\n"
+                                       "  75   locked, taken or too slow: try again\n"
+                                       "  77   not permitted\n"
+                                       "  78   the configuration is wrong\n";
+
+void command_text_flag(const struct option *row, char out[COMMAND_TEXT_FLAG_BYTES]) {
+    char name[64];
+    option_flag_name(row, name, sizeof name);
+    if (row->type == OPTION_BOOLEAN)
+        snprintf(out, COMMAND_TEXT_FLAG_BYTES, "--%s", name);
+    else
+        snprintf(out, COMMAND_TEXT_FLAG_BYTES, "--%s %s", name, option_value_name(row));
+}
+
+static void append_bound(const struct option *row, int64_t bound, struct buffer *out) {
+    char text[TEXT_DURATION_BYTES];
+    if (row->type == OPTION_DURATION) {
+        text_format_duration(bound, text);
+        buffer_append_text(out, text);
+    } else {
+        buffer_append_format(out, "%" PRId64, bound);
+    }
+}
+
+void command_text_meaning(const struct option *row, struct buffer *out) {
+    const char *separator = " (";
+    buffer_append_text(out, row->help);
+    if (row->minimum != 0 || row->maximum != 0) {
+        buffer_append_text(out, separator);
+        append_bound(row, row->minimum, out);
+        buffer_append_text(out, " to ");
+        append_bound(row, row->maximum, out);
+        separator = "; ";
+    }
+    if (row->fallback) {
+        buffer_append_format(out, "%sdefault %s", separator, row->fallback);
+        separator = "; ";
+    }
+    if (*separator == ';') buffer_append_text(out, ")");
+}
+
+void command_text_usage(const struct command *command, struct buffer *out) {
+    buffer_append_format(out, "lsys %s", command->name);
+    if (command->arguments) buffer_append_format(out, " %s", command->arguments);
+    if (option_row(command, 0)) buffer_append_text(out, " [flags]");
+}
