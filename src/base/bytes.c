@@ -19,13 +19,13 @@ bool bytes_equal_text(struct bytes bytes, const char *text) {
     return bytes_equal(bytes, bytes_of_text(text));
 }
 
-/* The length of the well-formed sequence at `at`, or 0. The bounds of the second byte exclude
- * overlong forms, surrogates and values past U+10FFFF (Unicode, table 3-7). */
-static size_t utf8_sequence_length(const uint8_t *at, size_t available) {
+/* The bounds of the second byte exclude overlong forms, surrogates and values past U+10FFFF (Unicode, table 3-7). */
+size_t bytes_utf8_character_length(struct bytes bytes) {
+    const uint8_t *at = bytes.data;
     uint8_t lead = at[0];
     if (lead < 0x80) return 1;
     size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-    if (lead < 0xC2 || lead > 0xF4 || available < length) return 0;
+    if (lead < 0xC2 || lead > 0xF4 || bytes.length < length) return 0;
     uint8_t lowest = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
     uint8_t highest = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
     if (at[1] < lowest || at[1] > highest) return 0;
@@ -37,7 +37,7 @@ static size_t utf8_sequence_length(const uint8_t *at, size_t available) {
 bool bytes_are_utf8(struct bytes bytes) {
     size_t at = 0;
     while (at < bytes.length) {
-        size_t length = utf8_sequence_length(bytes.data + at, bytes.length - at);
+        size_t length = bytes_utf8_character_length(bytes_of(bytes.data + at, bytes.length - at));
         if (length == 0) return false;
         at += length;
     }

@@ -29,6 +29,10 @@ bool bytes_equal_text(struct bytes bytes, const char *text);
 /* True when the bytes are UTF-8 as RFC 3629 has it: no overlong form, no surrogate, at most U+10FFFF. */
 bool bytes_are_utf8(struct bytes bytes);
 
+/* The length of the UTF-8 character that the bytes begin with, 1 to 4, or 0 when they begin with none.
+ * There is at least one byte. */
+size_t bytes_utf8_character_length(struct bytes bytes);
+
 /* The part without SP, TAB, CR and LF at both ends. */
 struct bytes bytes_trim(struct bytes bytes);
 

@@ -13,8 +13,8 @@
 #include "base/bytes.h"
 #include "base/status.h"
 
-/* Longest line, without its end: libinih's own line buffer holds 200 bytes with its NUL and line end. */
-#define INI_LINE_BYTES_MAX 197
+/* Longest line, without its end: room for a list of many server URLs. */
+#define INI_LINE_BYTES_MAX 4096
 
 /* One `key = value`; the texts are borrowed for the time of the call. */
 struct ini_entry {
