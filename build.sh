@@ -13,8 +13,8 @@ usage: ./build.sh [--unlocked] [COMMAND]
 
   (no command)      build ./lsys
   up [ROLE...]      build, then run the whole stack (or these roles) until Ctrl-C
-  test [STEP...]    build, then run all tests (or these steps: floors unit binary reproducible
-                    deploy fuzz blackbox browser)
+  test [STEP...]    build, then run all tests (or these steps: floors unit fetch binary
+                    reproducible deploy fuzz blackbox browser)
   bundle            make lsys-VERSION-bundle.tar.gz, which builds without a network
   rootfs            make lsys-VERSION-rootfs.tar, a container's file system with lsys in it
   install PREFIX    build, then install PREFIX/bin/lsys
@@ -156,6 +156,7 @@ node_tests() {
 
 step_floors() { tests/check_floors; }
 step_unit() { make --no-print-directory -j"$(nproc)" check; }
+step_fetch() { tests/check_fetch; }
 step_binary() { tests/check_binary && tests/check_openssl_symbols; }
 step_reproducible() { tests/check_reproducible; }
 step_deploy() { tests/check_deploy; }
@@ -166,7 +167,7 @@ step_browser() { node_tests browser; }
 # Runs every step, also after one failed, and sums them up.
 run_tests() {
     local steps=("$@") step started failed=0 summary=
-    [ $# -gt 0 ] || steps=(floors unit binary reproducible deploy fuzz blackbox browser)
+    [ $# -gt 0 ] || steps=(floors unit fetch binary reproducible deploy fuzz blackbox browser)
     for step in "${steps[@]}"; do
         declare -F "step_$step" >/dev/null || die "there is no test step $step (./build.sh help names them)"
     done
