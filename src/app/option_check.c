@@ -34,7 +34,7 @@ static bool read_boolean(const char *text, int64_t *number) {
     static const char *const words[] = {"false", "true", "no", "yes", "off", "on", "0", "1"};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (strcasecmp(text, words[i]) != 0) continue;
-        *number = i & 1;
+        *number = (int64_t)(i & 1);
         return true;
     }
     return false;
