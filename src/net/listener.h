@@ -37,7 +37,7 @@ struct listener_handlers {
     void (*on_exhausted)(void *context, const struct status *status);
 };
 
-/* Listens. TCP hosts must be IP literals or "localhost"; port 0 takes a free one. A unix socket file
+/* Listens. TCP hosts must be IP literals or "localhost" (127.0.0.1); port 0 takes a free one; [::] means IPv6 only. A unix socket file
  * is made with mode `unix_mode`; one left over is replaced only when nobody listens on it, any other
  * file at that place is left alone. Errors: STATUS_BUSY (taken: the text names the address),
  * STATUS_PERMISSION, STATUS_USAGE (a host name), STATUS_NOT_FOUND (no such local address), STATUS_IO. */
