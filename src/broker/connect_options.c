@@ -14,8 +14,7 @@ static bool take_boolean(const struct json_value *root, const char *name, bool *
 
 static bool take_text(const struct json_value *root, const char *name, const char **out) {
     const struct json_value *value = json_value_member(root, name);
-    if (value == NULL || json_value_type(value) == JSON_TYPE_NULL)
-        return true;
+    if (value == NULL || json_value_type(value) == JSON_TYPE_NULL) return true;
     *out = json_value_text(value);
     return *out != NULL;
 }
@@ -44,8 +43,7 @@ struct json_document *connect_options_read(struct bytes json, struct connect_opt
                                            struct connect_texts *texts) {
     memset(texts, 0, sizeof *texts);
     struct json_document *document = json_document_parse(json, json.length, NULL);
-    if (document == NULL)
-        return NULL;
+    if (document == NULL) return NULL;
     if (!take_all(json_document_root(document), options, texts)) {
         json_document_free(document);
         return NULL;

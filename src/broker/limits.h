@@ -14,6 +14,10 @@
 /* Arguments of one operation, CONNECT included: more is an attempt to make us hold memory. */
 #define LIMIT_CONTROL_LINE_BYTES 4096
 
+/* The most that configuration may ask for: the line of a message, with the longest subject, sid and
+ * reply, must fit one output chunk together with a small payload. */
+#define LIMIT_CONTROL_LINE_MAX_BYTES 8192
+
 /* Subscriptions of one connection: about 40 MB of index for a client that asks for all of them. */
 #define LIMIT_SUBSCRIPTIONS 100000
 
@@ -30,11 +34,9 @@
 /* Bytes waiting for all clients together; the one with the most is cut off first. */
 #define LIMIT_PENDING_TOTAL_BYTES (256L * 1024 * 1024)
 
-/* A publisher is not read from while one of its consumers has this much waiting ... */
+/* A publisher is not read from while one of its consumers has this much waiting, until all of
+ * it is sent ... */
 #define LIMIT_STALL_HIGH_BYTES (1024L * 1024)
-
-/* ... until that has sunk to this much ... */
-#define LIMIT_STALL_LOW_BYTES (512L * 1024)
 
 /* ... or this long has passed: then the consumer holds nobody back any more, until it catches up. A
  * consumer that stopped reading costs each publisher this pause once, not its throughput. */

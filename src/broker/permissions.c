@@ -20,8 +20,7 @@ bool pattern_list_add(struct pattern_list *list, const char *entry, struct statu
         return status_fail(status, STATUS_CONFIG, "\"%s\" is not a subject", entry);
     struct subject_pattern *larger =
         memory_new_array(list->count + 1, sizeof(struct subject_pattern));
-    if (list->count > 0)
-        memcpy(larger, list->patterns, list->count * sizeof *larger);
+    if (list->count > 0) memcpy(larger, list->patterns, list->count * sizeof *larger);
     free(list->patterns);
     list->patterns = larger;
     list->patterns[list->count++] = (struct subject_pattern){
@@ -60,8 +59,7 @@ static struct verdict list_ask(const struct pattern_list *list, struct bytes sub
     struct verdict verdict = {false, false, false};
     for (size_t i = 0; i < list->count; i++) {
         const struct subject_pattern *pattern = &list->patterns[i];
-        if (!subject_contains(bytes_of_text(pattern->subject), subject))
-            continue;
+        if (!subject_contains(bytes_of_text(pattern->subject), subject)) continue;
         if (pattern->queue == NULL) {
             verdict.plain = true;
             continue;
@@ -97,8 +95,7 @@ bool permissions_may_subscribe(const struct permissions *permissions, struct byt
 
 bool permissions_filter_needed(const struct permissions *permissions, struct bytes subject) {
     const struct pattern_list *deny = &permissions->subscribe_deny;
-    if (deny->count == 0 || !subject_has_wildcard(subject))
-        return false;
+    if (deny->count == 0 || !subject_has_wildcard(subject)) return false;
     for (size_t i = 0; i < deny->count; i++) {
         if (deny->patterns[i].queue == NULL &&
             subjects_overlap(bytes_of_text(deny->patterns[i].subject), subject))
@@ -112,14 +109,12 @@ bool permissions_may_receive(const struct permissions *permissions, struct bytes
 }
 
 static bool text_equal(const char *left, const char *right) {
-    if (left == NULL || right == NULL)
-        return left == right;
+    if (left == NULL || right == NULL) return left == right;
     return strcmp(left, right) == 0;
 }
 
 static bool lists_equal(const struct pattern_list *left, const struct pattern_list *right) {
-    if (left->given != right->given || left->count != right->count)
-        return false;
+    if (left->given != right->given || left->count != right->count) return false;
     for (size_t i = 0; i < left->count; i++) {
         if (!text_equal(left->patterns[i].subject, right->patterns[i].subject) ||
             !text_equal(left->patterns[i].queue, right->patterns[i].queue))

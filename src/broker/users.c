@@ -17,15 +17,13 @@ struct broker_users *broker_users_new(void) {
 }
 
 static void free_permissions(struct permissions *permissions) {
-    if (permissions == NULL)
-        return;
+    if (permissions == NULL) return;
     permissions_free(permissions);
     free(permissions);
 }
 
 void broker_users_free(struct broker_users *users) {
-    if (users == NULL)
-        return;
+    if (users == NULL) return;
     for (size_t i = 0; i < users->count; i++) {
         free(users->users[i].name);
         free_permissions(users->users[i].permissions);
@@ -38,8 +36,7 @@ static const struct broker_user *find_name(const struct broker_users *users,
                                            enum broker_user_kind kind, const char *name) {
     for (size_t i = 0; i < users->count; i++) {
         const struct broker_user *user = &users->users[i];
-        if (user->kind == kind && user->name != NULL && strcmp(user->name, name) == 0)
-            return user;
+        if (user->kind == kind && user->name != NULL && strcmp(user->name, name) == 0) return user;
     }
     return NULL;
 }
@@ -49,8 +46,7 @@ static void add(struct broker_users *users, struct broker_user user, const char 
     if (users->count == users->capacity) {
         size_t capacity = users->capacity ? users->capacity * 2 : 4;
         struct broker_user *larger = memory_new_array(capacity, sizeof *larger);
-        if (users->count > 0)
-            memcpy(larger, users->users, users->count * sizeof *larger);
+        if (users->count > 0) memcpy(larger, users->users, users->count * sizeof *larger);
         free(users->users);
         users->users = larger;
         users->capacity = capacity;
@@ -99,9 +95,8 @@ bool broker_users_add_token(struct broker_users *users, struct bytes token,
         free_permissions(permissions);
         return status_fail(status, STATUS_CONFIG, "the broker's token is empty");
     }
-    struct broker_user user = {.kind = BROKER_USER_TOKEN,
-                               .secret = secret_digest_of(token),
-                               .permissions = permissions};
+    struct broker_user user = {
+        .kind = BROKER_USER_TOKEN, .secret = secret_digest_of(token), .permissions = permissions};
     add(users, user, NULL);
     return true;
 }
@@ -113,9 +108,9 @@ bool broker_users_add_nkey(struct broker_users *users, const char *public_key,
     bool good = name_is_free(users, BROKER_USER_NKEY, public_key, status) &&
                 nkey_decode_public(bytes_of_text(public_key), &kind, key, status);
     if (good && kind != NKEY_USER)
-        good = status_fail(status, STATUS_CONFIG,
-                           "\"%s\" is not the public NKey of a user, which begins with U",
-                           public_key);
+        good =
+            status_fail(status, STATUS_CONFIG,
+                        "\"%s\" is not the public NKey of a user, which begins with U", public_key);
     if (!good) {
         free_permissions(permissions);
         return false;
@@ -131,8 +126,7 @@ size_t broker_users_count(const struct broker_users *users) {
 
 bool broker_users_need_nonce(const struct broker_users *users) {
     for (size_t i = 0; i < broker_users_count(users); i++) {
-        if (users->users[i].kind == BROKER_USER_NKEY)
-            return true;
+        if (users->users[i].kind == BROKER_USER_NKEY) return true;
     }
     return false;
 }
@@ -144,11 +138,9 @@ static const struct broker_user *by_nkey(const struct broker_users *users,
                                          const char *nonce) {
     const struct broker_user *user = find_name(users, BROKER_USER_NKEY, credentials->nkey);
     /* Without a nonce, a signature that was once seen would do for ever. */
-    if (user == NULL || credentials->signature == NULL || nonce[0] == '\0')
-        return NULL;
+    if (user == NULL || credentials->signature == NULL || nonce[0] == '\0') return NULL;
     uint8_t signature[SIGNATURE_BYTES];
-    if (!base64url_decode_exact(bytes_of_text(credentials->signature), signature,
-                                sizeof signature))
+    if (!base64url_decode_exact(bytes_of_text(credentials->signature), signature, sizeof signature))
         return NULL;
     bool good = nkey_verify(bytes_of_text(user->name), bytes_of_text(nonce), signature);
     return good ? user : NULL;
@@ -159,8 +151,7 @@ static const struct broker_user *by_password(const struct broker_users *users,
     static const struct secret_digest nobody = {{0}};
     const struct broker_user *user = find_name(users, BROKER_USER_PASSWORD, credentials->user);
     const char *password = credentials->password != NULL ? credentials->password : "";
-    bool good =
-        secret_matches(user != NULL ? &user->secret : &nobody, bytes_of_text(password));
+    bool good = secret_matches(user != NULL ? &user->secret : &nobody, bytes_of_text(password));
     return good ? user : NULL;
 }
 
@@ -191,11 +182,10 @@ const struct broker_user *broker_users_find_same(const struct broker_users *user
                                                  const struct broker_user *old) {
     for (size_t i = 0; i < broker_users_count(users); i++) {
         const struct broker_user *user = &users->users[i];
-        if (user->kind != old->kind || (user->name == NULL) != (old->name == NULL))
-            continue;
-        if (user->name != NULL && strcmp(user->name, old->name) != 0)
-            continue;
-        if (user->kind == BROKER_USER_NKEY || memcmp(&user->secret, &old->secret, sizeof user->secret) == 0)
+        if (user->kind != old->kind || (user->name == NULL) != (old->name == NULL)) continue;
+        if (user->name != NULL && strcmp(user->name, old->name) != 0) continue;
+        if (user->kind == BROKER_USER_NKEY ||
+            memcmp(&user->secret, &old->secret, sizeof user->secret) == 0)
             return user;
     }
     return NULL;

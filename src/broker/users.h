@@ -22,8 +22,8 @@ enum broker_user_kind { BROKER_USER_PASSWORD, BROKER_USER_TOKEN, BROKER_USER_NKE
 
 struct broker_user {
     enum broker_user_kind kind;
-    char *name;                  /* PASSWORD: the user; NKEY: the public key; TOKEN: NULL */
-    struct secret_digest secret; /* PASSWORD, TOKEN */
+    char *name;                      /* PASSWORD: the user; NKEY: the public key; TOKEN: NULL */
+    struct secret_digest secret;     /* PASSWORD, TOKEN */
     struct permissions *permissions; /* NULL: everything is allowed */
 };
 

@@ -31,20 +31,16 @@ static bool only_members(const struct json_value *object, const char *const *nam
 /* A text or an array of texts. */
 static bool read_list(const struct json_value *value, struct pattern_list *out,
                       struct status *status) {
-    if (value == NULL)
-        return true;
+    if (value == NULL) return true;
     out->given = true;
     const char *text = json_value_text(value);
-    if (text != NULL)
-        return pattern_list_add(out, text, status);
+    if (text != NULL) return pattern_list_add(out, text, status);
     if (json_value_type(value) != JSON_TYPE_ARRAY)
         return status_fail(status, STATUS_CONFIG, "a list of subjects must be an array of texts");
     for (size_t i = 0; i < json_value_count(value); i++) {
         text = json_value_text(json_value_item(value, i));
-        if (text == NULL)
-            return status_fail(status, STATUS_CONFIG, "a subject must be a text");
-        if (!pattern_list_add(out, text, status))
-            return false;
+        if (text == NULL) return status_fail(status, STATUS_CONFIG, "a subject must be a text");
+        if (!pattern_list_add(out, text, status)) return false;
     }
     return true;
 }
@@ -53,8 +49,7 @@ static bool read_list(const struct json_value *value, struct pattern_list *out,
 static bool read_side(const struct json_value *value, struct pattern_list *allow,
                       struct pattern_list *deny, struct status *status) {
     static const char *const names[] = {"allow", "deny", NULL};
-    if (json_value_type(value) != JSON_TYPE_OBJECT)
-        return read_list(value, allow, status);
+    if (json_value_type(value) != JSON_TYPE_OBJECT) return read_list(value, allow, status);
     return only_members(value, names, "a permission", status) &&
            read_list(json_value_member(value, "allow"), allow, status) &&
            read_list(json_value_member(value, "deny"), deny, status);
@@ -64,16 +59,14 @@ static bool read_side(const struct json_value *value, struct pattern_list *allow
 static bool read_responses(const struct json_value *value, struct permissions *out,
                            struct status *status) {
     static const char *const names[] = {"max", "expires", NULL};
-    if (value == NULL)
-        return true;
+    if (value == NULL) return true;
     out->responses_max = PERMISSIONS_RESPONSES_DEFAULT;
     out->response_expires_ms = PERMISSIONS_RESPONSE_EXPIRY_MS;
     bool yes = true;
     if (json_value_type(value) == JSON_TYPE_OBJECT) {
         const struct json_value *max = json_value_member(value, "max");
         const char *expires = json_member_text(value, "expires");
-        if (!only_members(value, names, "\"allow_responses\"", status))
-            return false;
+        if (!only_members(value, names, "\"allow_responses\"", status)) return false;
         if (max != NULL && !json_value_integer(max, &out->responses_max))
             return status_fail(status, STATUS_CONFIG, "\"max\" of allow_responses is no number");
         if (json_value_member(value, "expires") != NULL &&
@@ -82,11 +75,11 @@ static bool read_responses(const struct json_value *value, struct permissions *o
             return status_fail(status, STATUS_CONFIG,
                                "\"expires\" of allow_responses is no duration such as \"2m\"");
     } else if (!json_value_boolean(value, &yes)) {
-        return status_fail(status, STATUS_CONFIG, "\"allow_responses\" is neither true nor a table");
+        return status_fail(status, STATUS_CONFIG,
+                           "\"allow_responses\" is neither true nor a table");
     }
     out->allow_responses = yes;
-    if (yes)
-        out->publish_allow.given = true;
+    if (yes) out->publish_allow.given = true;
     return true;
 }
 
@@ -124,8 +117,7 @@ static bool add_user(struct broker_users *users, const struct json_value *value,
     if (name != NULL && digest_hex != NULL && password == NULL && token == NULL && nkey == NULL &&
         hex_decode_exact(bytes_of_text(digest_hex), digest.sha256, sizeof digest.sha256))
         return broker_users_add_digest(users, name, &digest, permissions, status);
-    if (permissions != NULL)
-        permissions_free(permissions);
+    if (permissions != NULL) permissions_free(permissions);
     free(permissions);
     return status_fail(status, STATUS_CONFIG,
                        "a user needs \"user\" with \"password\" or \"password_sha256\" (64 "
@@ -134,15 +126,13 @@ static bool add_user(struct broker_users *users, const struct json_value *value,
 
 static bool read_user(struct broker_users *users, const struct json_value *value,
                       const struct json_value *defaults, struct status *status) {
-    static const char *const names[] = {"user", "password", "password_sha256", "nkey",
-                                        "token", "permissions", NULL};
-    if (!only_members(value, names, "a user", status))
-        return false;
+    static const char *const names[] = {
+        "user", "password", "password_sha256", "nkey", "token", "permissions", NULL};
+    if (!only_members(value, names, "a user", status)) return false;
     const struct json_value *own = json_value_member(value, "permissions");
     const struct json_value *source = own != NULL ? own : defaults;
     struct permissions *permissions = NULL;
-    if (source != NULL && (permissions = read_permissions(source, status)) == NULL)
-        return false;
+    if (source != NULL && (permissions = read_permissions(source, status)) == NULL) return false;
     return add_user(users, value, permissions, status);
 }
 
@@ -151,8 +141,7 @@ static bool read_document(struct broker_users *users, const struct json_value *r
     static const char *const names[] = {"users", "default_permissions", NULL};
     const struct json_value *list = json_value_member(root, "users");
     const struct json_value *defaults = json_value_member(root, "default_permissions");
-    if (!only_members(root, names, "the file", status))
-        return false;
+    if (!only_members(root, names, "the file", status)) return false;
     if (json_value_count(list) == 0 || json_value_type(list) != JSON_TYPE_ARRAY)
         return status_fail(status, STATUS_CONFIG, "there is no array \"users\" with a user in it");
     for (size_t i = 0; i < json_value_count(list); i++) {
@@ -173,10 +162,8 @@ bool broker_users_add_file(struct broker_users *users, const char *path, struct 
     bool good = file_read_secret(path, &text, status);
     if (good) {
         document = json_document_parse(buffer_bytes(&text), USERS_FILE_BYTES, status);
-        good = document != NULL &&
-               read_document(users, json_document_root(document), status);
-        if (!good)
-            status_context(status, "%s", path);
+        good = document != NULL && read_document(users, json_document_root(document), status);
+        if (!good) status_context(status, "%s", path);
     }
     json_document_free(document);
     buffer_wipe(&text);

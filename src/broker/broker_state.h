@@ -1,0 +1,77 @@
+/*
+ * What a broker is made of. Private to src/broker.
+ */
+#ifndef LSYS_BROKER_BROKER_STATE_H
+#define LSYS_BROKER_BROKER_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "broker/broker.h"
+#include "broker/subject_index.h"
+#include "loop/loop.h"
+#include "loop/timer.h"
+#include "net/listener.h"
+
+/* Addresses that one broker may listen on. */
+#define BROKER_LISTENERS_MAX 8
+
+struct subscription;
+
+/* Where it is in its life. */
+enum broker_phase { BROKER_OPEN, BROKER_DRAINING, BROKER_STOPPING };
+
+struct broker {
+    struct loop *loop;
+    struct broker_options options; /* every limit filled in; `name` and `role` are owned copies */
+    struct broker_users *users;    /* NULL: everybody may connect */
+    char server_id[NKEY_PUBLIC_TEXT_BYTES];
+    enum broker_phase phase;
+
+    struct listener *listeners[BROKER_LISTENERS_MAX];
+    size_t listener_count;
+
+    struct list clients; /* struct client, in the order of their ids */
+    size_t client_count; /* in `clients`, without those that are being refused */
+    size_t unauthenticated_count;
+    uint64_t last_client_id;
+    struct subject_index *index;
+    struct subscription *dead; /* closed while a match may still point to them */
+    uint64_t random_state;     /* for picking members of queues */
+
+    /* Clients by what they wait for; each list is in the order of the deadlines (timeouts.h). */
+    struct list authenticating;
+    struct list first_ping;
+    struct list ping;
+    struct list stalled;
+    struct list backlogged; /* with output that is waiting, by when it began */
+    struct timer *tick;
+
+    size_t pending_bytes; /* waiting for all backlogged clients */
+    size_t turn_bytes;    /* delivered since the present read or resumption began */
+
+    int64_t start_wall_ms;
+    int64_t start_monotonic_ms;
+    int64_t drain_started_ms;
+    struct broker_counters counters; /* sizes are filled in when asked for */
+
+    struct loop_task stop_task;
+    void (*on_drained)(void *context);
+    void *drained_context;
+    void (*on_closed)(void *context);
+    void *closed_context;
+};
+
+/* Closes all listeners. */
+void broker_stop_listening(struct broker *broker);
+
+/* Called when a client has left: the end of a drain or a stop may have come. */
+void broker_client_left(struct broker *broker);
+
+/* The time of the present turn, monotonic. */
+static inline int64_t broker_now_ms(const struct broker *broker) {
+    return loop_now_ms(broker->loop);
+}
+
+#endif

@@ -1,0 +1,157 @@
+#include "broker/client.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "broker/flow.h"
+#include "broker/limits.h"
+#include "broker/replies.h"
+#include "broker/session.h"
+#include "broker/timeouts.h"
+#include "codec/base64url.h"
+
+/* For the last words to reach a client that we refuse. */
+#define FINISH_MS 1000
+
+/* ---- talking to it ---- */
+
+void client_error(struct client *client, const char *format, ...) {
+    struct buffer line;
+    char text[LIMIT_CONTROL_LINE_MAX_BYTES * 2];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    buffer_init(&line, sizeof text + 16);
+    if (buffer_append_format(&line, "-ERR '%s'\r\n", text))
+        stream_write(client->stream, line.data, line.length);
+    buffer_free(&line);
+}
+
+void client_ok(struct client *client) {
+    if (client->options.verbose) stream_write(client->stream, "+OK\r\n", 5);
+}
+
+/* ---- its end ---- */
+
+static void log_leaving(const struct client *client, const char *reason) {
+    char id[24];
+    struct address peer;
+    char peer_text[ADDRESS_TEXT_BYTES];
+    snprintf(id, sizeof id, "%llu", (unsigned long long)client->id);
+    stream_peer(client->stream, &peer);
+    address_format(&peer, peer_text);
+    log_event(LOG_WARNING, client->broker->options.role, "client disconnected", "why", reason,
+              "client", id, "name", client->name, "peer", peer_text, NULL);
+}
+
+/* From now on nothing reaches the client and nothing comes from it. */
+static void leave(struct client *client) {
+    struct broker *broker = client->broker;
+    client->is_closing = true;
+    struct name_link *link = name_table_next(&client->subscriptions, NULL);
+    while (link != NULL) {
+        struct subscription *subscription = LIST_ENTRY(link, struct subscription, sid_link);
+        link = name_table_next(&client->subscriptions, link);
+        subscription_close(subscription);
+    }
+    timeouts_forget(client);
+    flow_forget(client);
+    loop_unschedule(&client->resume_task);
+    if (client->counts_as_unauthenticated) broker->unauthenticated_count--;
+    client->counts_as_unauthenticated = false;
+    broker->client_count--;
+}
+
+void client_refuse(struct client *client, const char *error, const char *reason) {
+    if (client->is_closing) return;
+    if (error != NULL) client_error(client, "%s", error);
+    log_leaving(client, reason);
+    leave(client);
+    stream_finish(client->stream, FINISH_MS);
+}
+
+void client_cut_off(struct client *client, const char *reason) {
+    if (client->is_closing) return;
+    log_leaving(client, reason);
+    leave(client);
+    stream_abort(client->stream);
+}
+
+void client_close(struct client *client) {
+    if (client->is_closing) return;
+    leave(client);
+    stream_close(client->stream);
+}
+
+void client_free(struct client *client) {
+    struct broker *broker = client->broker;
+    if (!client->is_closing) leave(client);
+    broker_bury(broker);
+    list_remove(&client->link);
+    replies_free(client);
+    parser_free(&client->parser);
+    free(client->name);
+    free(client->language);
+    free(client->version);
+    free(client);
+    broker_client_left(broker);
+}
+
+/* ---- its beginning ---- */
+
+static void make_nonce(struct client *client) {
+    uint8_t random[11];
+    random_bytes(random, sizeof random);
+    base64url_encode(bytes_of(random, sizeof random), client->nonce);
+}
+
+static struct client *client_new(struct broker *broker, struct stream *stream) {
+    struct client *client = memory_new(sizeof *client);
+    client->broker = broker;
+    client->stream = stream;
+    client->id = ++broker->last_client_id;
+    client->options = connect_options_default;
+    client->parser.max_line_bytes = broker->options.max_control_line_bytes;
+    client->parser.max_payload_bytes = broker->options.max_payload_bytes;
+    client->parser.connect_only = broker->users != NULL;
+    client->start_wall_ms = clock_wall_ms();
+    client->start_monotonic_ms = client->last_read_ms = broker_now_ms(broker);
+    list_init(&client->timeout_link);
+    list_init(&client->stall_link);
+    list_init(&client->backlog_link);
+    session_init(client);
+    list_init(&client->link);
+    list_append(&broker->clients, &client->link);
+    broker->client_count++;
+    broker->counters.connections_total++;
+    return client;
+}
+
+void client_accept(struct broker *broker, struct stream *stream) {
+    if (broker->unauthenticated_count >= LIMIT_UNAUTHENTICATED) {
+        stream_abort(stream);
+        return;
+    }
+    struct client *client = client_new(broker, stream);
+    if (broker_users_need_nonce(broker->users)) make_nonce(client);
+    stream_start(stream, &session_handlers, client);
+    client_send_info(client, false);
+    if (broker->client_count > broker->options.max_connections) {
+        client_refuse(client, "maximum connections exceeded", "too many connections");
+        return;
+    }
+    if (broker->users == NULL) {
+        timeouts_keep_alive(client);
+        return;
+    }
+    client->counts_as_unauthenticated = true;
+    broker->unauthenticated_count++;
+    timeouts_await_authentication(client);
+}
