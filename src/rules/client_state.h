@@ -1,41 +1,41 @@
 /*
  * The license client's state: which license server it follows, what that grants, when to ask for a
  * sign of life, and when to fall back to the community edition. It hears only messages that were
- * verified, came from an accepted key and are fresh (server_freshness), and whose license is not below
- * the persisted mark of its line (serial_guard). All times are monotonic milliseconds.
+ * verified, came from an accepted key and are fresh (server_freshness), and whose license is not
+ * below the persisted mark of its line (serial_guard). All times are monotonic milliseconds.
  *
  *                           good message
- *     +-----------+ ---------------------------> +-----------+ --+ good message: server, serial or
- *     | COMMUNITY |                              | FOLLOWING |   | status may change
+ *     +-----------+ ---------------------------> +-----------+ --+ good message: another status,
+ *     | COMMUNITY |                              | FOLLOWING |   | license or server
  *     +-----------+ <--------------------------- +-----------+ <-+
  *      never heard,     no good message from any
  *      or silence       server for a whole timeout
  *
- *     | state     | event                                     | next      | cause            |
- *     |-----------|-------------------------------------------|-----------|------------------|
- *     | COMMUNITY | start                                     | COMMUNITY | NEVER_HEARD      |
- *     | COMMUNITY | first good message, or one after silence  | FOLLOWING | FIRST_MESSAGE, RETURNED |
- *     | FOLLOWING | good message, nothing differs             | FOLLOWING | (no change)      |
- *     | FOLLOWING | good message, another status              | FOLLOWING | STATUS_CHANGED   |
- *     | FOLLOWING | good message, another license             | FOLLOWING | LICENSE_CHANGED  |
- *     | FOLLOWING | a server with a higher serial is heard    | FOLLOWING | HIGHER_SERIAL    |
- *     | FOLLOWING | the followed server is silent, one lives  | FOLLOWING | SERVER_LOST      |
- *     | FOLLOWING | all servers are silent for a timeout      | COMMUNITY | SILENCE          |
- *     | any       | NATS connection lost                      | unchanged | -                |
+ *     | state     | event                                    | next      | cause                   |
+ *     |-----------|------------------------------------------|-----------|-------------------------|
+ *     | COMMUNITY | start                                    | COMMUNITY | NEVER_HEARD             |
+ *     | COMMUNITY | first good message, or one after silence | FOLLOWING | FIRST_MESSAGE, RETURNED |
+ *     | FOLLOWING | good message, nothing differs            | FOLLOWING | (no change)             |
+ *     | FOLLOWING | good message, another status             | FOLLOWING | STATUS_CHANGED          |
+ *     | FOLLOWING | good message, another license            | FOLLOWING | LICENSE_CHANGED         |
+ *     | FOLLOWING | a server with a higher serial is heard   | FOLLOWING | HIGHER_SERIAL           |
+ *     | FOLLOWING | the followed server is silent, one lives | FOLLOWING | SERVER_LOST             |
+ *     | FOLLOWING | all servers are silent for a timeout     | COMMUNITY | SILENCE                 |
+ *     | FOLLOWING | the only server's key is refused by now  | COMMUNITY | SERVER_REFUSED          |
+ *     | any       | NATS connection lost                     | unchanged | (no change)             |
  *
  * Which of several live servers counts: the highest serial; among equals the best status; among those
  * the one followed already, so that nothing flaps.
  *
- * A nonce is due, at most one a second and only while connected:
+ * A nonce is due while connected, at most one a second:
  *
- *     | reason   | when                                                                     |
- *     |----------|--------------------------------------------------------------------------|
- *     | START    | at the first connection                                                  |
- *     | RECONNECT| after every later connection                                             |
- *     | UNPROVEN | a server was heard that has to prove itself                              |
- *     | SILENCE  | 3/4 of the timeout after the last good message, and again each 3/4 while |
- *     |          | nothing answers                                                          |
- *     | PERIODIC | ten timeouts after the last nonce                                        |
+ *     | reason    | when                                                                           |
+ *     |-----------|--------------------------------------------------------------------------------|
+ *     | START     | at the first connection                                                        |
+ *     | RECONNECT | after every later connection                                                   |
+ *     | UNPROVEN  | a server was heard that has to prove itself                                    |
+ *     | SILENCE   | 3/4 of the timeout after the last good message, and after each unanswered one  |
+ *     | PERIODIC  | ten timeouts after the last nonce                                              |
  */
 #ifndef LSYS_RULES_CLIENT_STATE_H
 #define LSYS_RULES_CLIENT_STATE_H
@@ -50,7 +50,8 @@
 /* Every accepted key may be live: those a license names are the larger number. */
 #define CLIENT_SERVERS_MAX LICENSE_SERVERS_MAX
 
-/* Questions are cheap, but a server that must prove itself could make us ask at its own pace. */
+/* Questions are cheap, but a server that must prove itself could make us ask at its own pace. With
+ * a short timeout a quarter of that is the least. */
 #define CLIENT_NONCE_INTERVAL_MS 1000
 
 /* Timeouts between two nonces in quiet times. */
@@ -72,6 +73,7 @@ enum client_cause {
     CLIENT_LICENSE_CHANGED,
     CLIENT_STATUS_CHANGED,
     CLIENT_SERVER_LOST,
+    CLIENT_SERVER_REFUSED,
     CLIENT_SILENCE,
 };
 
@@ -122,11 +124,11 @@ struct client_state {
 void client_state_init(struct client_state *state, int64_t timeout_ms, int64_t now_ms);
 
 /* Takes over another timeout (SIGHUP). */
-void client_state_set_timeout(struct client_state *state, int64_t timeout_ms, int64_t now_ms);
+void client_state_set_timeout(struct client_state *state, int64_t timeout_ms);
 
 /* The NATS connection came or went. */
-void client_state_connected(struct client_state *state, int64_t now_ms);
-void client_state_disconnected(struct client_state *state, int64_t now_ms);
+void client_state_connected(struct client_state *state);
+void client_state_disconnected(struct client_state *state);
 
 /* A good message. Returns true when the view changed (mode, status, license or server followed);
  * `state->cause` says why. A server beyond CLIENT_SERVERS_MAX live ones is not counted: false. */
@@ -136,8 +138,8 @@ bool client_state_heard(struct client_state *state, const struct client_heard *h
 /* A server was heard that must first prove itself. */
 void client_state_needs_nonce(struct client_state *state);
 
-/* The status of the license that the followed server gave changed by time (our own judgement of it):
- * returns true when that changes the view. */
+/* Our own judgement of a license became worse by time: it counts for every server that has this
+ * license, until their next message. True when the view changed. */
 bool client_state_judged(struct client_state *state, const char *token_sha256,
                          enum license_status status, int64_t now_ms);
 
