@@ -1,6 +1,6 @@
 // `lsys up`: the whole stack in one process, seen from outside with clients that nobody here wrote.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, statSync, unlinkSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -84,18 +84,13 @@ test('a replaced license file changes the client in under a second, and events t
   const { url } = await up(t, folder);
   await untilAnswer(`${url.client}/v1/license`, (answer) => answer.edition === 'enterprise');
   const demo = path.join(folder, 'demo');
-  await lsysOk(['issue', '--key', path.join(demo, 'vendor.key.jwk'), '--customer', 'Somebody Else', '--edition', 'professional',
-    '--valid-for', '30d', '--serial', '7', '--out', path.join(folder, 'next.lic')]);
-  const before = performance.now();
   await lsysOk(['issue', '--key', path.join(demo, 'vendor.key.jwk'), '--issuer', 'lsys demo vendor', '--product', 'demo',
     '--customer', 'This machine', '--edition', 'professional', '--valid-for', '30d', '--serial', '8',
     '--out', path.join(folder, 'mine.lic')]);
-  const { renameSync } = await import('node:fs');
   const renamed = performance.now();
   renameSync(path.join(folder, 'mine.lic'), path.join(demo, 'demo.lic'));
   await untilAnswer(`${url.client}/v1/license`, (answer) => answer.edition === 'professional', 5000);
   assert.ok(performance.now() - renamed < 1000, `${performance.now() - renamed} ms`);
-  assert.ok(before < renamed);
   await untilAnswer(`${url.page}/v1/stack`, (stack) => stack.license.edition === 'professional');
 });
 
@@ -198,7 +193,6 @@ test('a missing license file is waited for, and said', async (t) => {
   const { url } = await up(t, folder, ['--license', path.join(folder, 'absent.lic'), '--keys', path.join(folder, 'demo/vendor.jwks')]);
   const stack = await untilAnswer(`${url.page}/v1/stack`, (answer) => answer.roles.length === 3);
   assert.ok(stack.roles.find((role) => role.name === 'license-server'));
-  const { writeFileSync } = await import('node:fs');
   writeFileSync(path.join(folder, 'absent.lic'), content);
   await untilAnswer(`${url.client}/v1/license`, (answer) => answer.status === 'valid');
 });
