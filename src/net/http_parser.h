@@ -4,7 +4,8 @@
  * does the grammar; on top of it this refuses bare LF or CR, NUL and other control characters, folded
  * lines, missing, repeated or invalid Host, any repeated or mixed length, a Transfer-Encoding other
  * than exactly `chunked` or in HTTP/1.0, chunk extensions, trailers, HTTP/0.9 and HTTP/2.0 request
- * lines, CONNECT, and targets that are not an absolute path (or `*` for OPTIONS).
+ * lines, unknown methods and CONNECT, and targets that are not an absolute path (`*` for OPTIONS, and an
+ * absolute http URL whose host equals Host, are accepted too).
  */
 #ifndef LSYS_NET_HTTP_PARSER_H
 #define LSYS_NET_HTTP_PARSER_H
@@ -46,7 +47,7 @@ enum http_parser_state {
 
 /* Why a request was refused. */
 struct http_failure {
-    int status;         /* 400, 413, 414, 431, 501 or 505 */
+    int status;         /* 400, 413, 414, 417, 431, 501 or 505 */
     const char *code;   /* stable, for problem documents: "bad_request", "header_too_large" ... */
     const char *detail; /* a sentence for people */
 };
@@ -82,8 +83,8 @@ const struct http_failure *http_parser_failure(const struct http_parser *parser)
 /* Goes on from DONE to HEAD, for the next request on the connection; releases large memory. */
 void http_parser_next(struct http_parser *parser);
 
-/* The value of the first field with this name, or data NULL. */
-struct bytes http_head_field(const struct http_head *head, const char *name);
+/* The value of the first field with this name (any case), or data NULL. */
+struct bytes http_fields_find(const struct http_field *fields, size_t count, const char *name);
 
 /* True when a and b are equal as HTTP compares names: ASCII letters without case. */
 bool http_names_equal(struct bytes a, const char *b);
