@@ -176,6 +176,10 @@ void broker_set_users(struct broker *broker, struct broker_users *users) {
     broker_users_free(old);
 }
 
+bool broker_has_users(const struct broker *broker) {
+    return broker->users != NULL;
+}
+
 /* ---- ending it ---- */
 
 static void free_broker(struct broker *broker) {

@@ -82,6 +82,9 @@ bool broker_listen(struct broker *broker, const struct address *address, struct 
  * subscriptions and get the new permissions for what they do from now on. */
 void broker_set_users(struct broker *broker, struct broker_users *users);
 
+/* True when clients must prove who they are. */
+bool broker_has_users(const struct broker *broker);
+
 /* Lame duck mode: stops accepting, tells the clients (INFO with "ldm":true) so that they move on, waits
  * the grace and then closes the connections one by one over the spread. `on_drained` (may be NULL) is
  * called once, with `context`, when no client is left. Idempotent: the first call counts. */
@@ -93,8 +96,8 @@ void broker_stop(struct broker *broker, void (*on_closed)(void *context), void *
 
 void broker_read_counters(const struct broker *broker, struct broker_counters *out);
 
-/* Adds /varz, /connz and /healthz to a server, in the form of nats-server's monitoring port. The
- * server must be closed before the broker stops. */
+/* Adds /varz and /connz to a server, in the form of nats-server's monitoring port. The server must be
+ * closed before the broker stops. */
 void broker_add_monitor(struct broker *broker, struct http_server *server);
 
 #endif

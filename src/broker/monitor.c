@@ -1,4 +1,4 @@
-/* /varz, /connz and /healthz, with the member names of nats-server's monitoring port
+/* /varz and /connz, with the member names of nats-server's monitoring port
  * (server/monitor.go), as far as there is something to say. */
 #include <stdio.h>
 #include <string.h>
@@ -220,19 +220,9 @@ static void answer_connz(void *context, struct http_request *request) {
     respond(request, &json, &body);
 }
 
-static void answer_healthz(void *context, struct http_request *request) {
-    const struct broker *broker = context;
-    if (broker->phase == BROKER_OPEN)
-        http_respond(request, 200, "application/json", bytes_of_text("{\"status\":\"ok\"}"));
-    else
-        http_respond_problem(request, 503, "lame_duck", "The broker is going out of service",
-                             "clients are being moved; connect to another server");
-}
-
 static const struct http_route ROUTES[] = {
     {.method = "GET", .pattern = "/varz", .handle = answer_varz},
     {.method = "GET", .pattern = "/connz", .handle = answer_connz},
-    {.method = "GET", .pattern = "/healthz", .handle = answer_healthz},
 };
 
 void broker_add_monitor(struct broker *broker, struct http_server *server) {
