@@ -83,16 +83,19 @@ struct bus_callbacks {
     void (*on_closed)(void *context);
 };
 
-/* How to connect. At most one way to authenticate: user and password, token, credentials, seed. */
+/* How to connect. At most one way to authenticate: user and password, token, credentials, NKey. */
 struct bus_options {
-    const char *urls; /* "nats://host:4222,nats://other"; the port defaults to 4222. Credentials in
-                              * a URL (user:password@, token@) win over those below and are never shown. */
+    const char *urls; /* "nats://host:4222,nats://other"; the port defaults to 4222. Only these are
+                              * used, never addresses that a server tells: they would be given our
+                              * credentials. Credentials in a URL (user:password@, token@) win over those
+                              * below for that server and are never shown. */
     const char *name; /* shown in the server's connection list */
     const char *user; /* with `password`, or NULL */
     const char *password;
     const char *token;       /* or NULL */
     const char *credentials; /* content of a .creds file (JWT and seed), or NULL */
-    const char *nkey_seed;   /* "SU...", or NULL */
+    const char *nkey;        /* the public key "U...", with `nkey_seed`, or NULL */
+    const char *nkey_seed;   /* "SU..." */
 };
 
 /* Counters since bus_create, for metrics. */
