@@ -1,0 +1,130 @@
+/* lsys verify: is this license valid? */
+#include <stdio.h>
+
+#include "app/token_file.h"
+#include "base/clock.h"
+#include "codec/json_writer.h"
+#include "roles/vendor-tools/license_report.h"
+#include "roles/vendor-tools/vendor_tools.h"
+#include "roles/vendor-tools/verification.h"
+
+static const struct option options[] = {
+    {.key = "json", .type = OPTION_BOOLEAN, .help = "Print the verdict as JSON"},
+    {0},
+};
+
+static bool print_json(const struct verification *verification, const struct verdict *verdict,
+                       struct status *status) {
+    struct buffer text;
+    struct json_writer json;
+    const char *unjudged[2];
+    buffer_init(&text, LICENSE_REPORT_BYTES);
+    json_writer_init(&json, &text);
+    json_writer_begin_object(&json);
+    json_writer_member_boolean(&json, "valid", status_is_ok(&verdict->status));
+    json_writer_member_text(&json, "code", status_code_name(verdict->status.code));
+    json_writer_member_text(&json, "message",
+                            status_is_ok(&verdict->status) ? "the license is valid"
+                                                           : verdict->status.text);
+    json_writer_member_time(&json, "checked_at", verification->circumstances.now_ms);
+    if (verdict->license) {
+        license_report_write(verdict->license, &json);
+        size_t count =
+            license_report_unjudged(verdict->license, &verification->circumstances, unjudged);
+        json_writer_name(&json, "not_judged");
+        json_writer_begin_array(&json);
+        for (size_t i = 0; i < count; i++)
+            json_writer_text(&json, unjudged[i]);
+        json_writer_end_array(&json);
+    }
+    json_writer_end_object(&json);
+    bool written = json_writer_finish(&json, "the verdict", status);
+    if (written) puts(buffer_text(&text));
+    buffer_free(&text);
+    return written;
+}
+
+static void print_text(const struct verification *verification, const struct verdict *verdict) {
+    const char *unjudged[2];
+    size_t count = 0;
+    if (status_is_ok(&verdict->status))
+        printf("valid: %s, edition %s, license %s\n", verdict->license->customer,
+               verdict->license->edition, verdict->license->license_id);
+    else
+        printf("%s: %s\n", status_code_name(verdict->status.code), verdict->status.text);
+    if (verdict->license)
+        count = license_report_unjudged(verdict->license, &verification->circumstances, unjudged);
+    for (size_t i = 0; i < count; i++)
+        printf("not judged: the license names a %s, and none was given to compare\n", unjudged[i]);
+}
+
+/* Judges the token and prints; `*exit_code` is the verdict's. */
+static bool judge(const struct options *values, struct bytes token, int *exit_code,
+                  struct status *status) {
+    struct verification verification;
+    struct verdict verdict = {0};
+    bool judged = verification_open(values, &verification, status);
+    if (judged) {
+        verification_judge(&verification, token, &verdict);
+        *exit_code = status_exit_code(verdict.status.code);
+        if (options_boolean(values, "json"))
+            judged = print_json(&verification, &verdict, status);
+        else
+            print_text(&verification, &verdict);
+        verdict_free(&verdict);
+    }
+    verification_close(&verification);
+    return judged;
+}
+
+/* With --json also what kept the license from being judged is a JSON object. */
+static int fail(const struct command_call *call, const struct status *status) {
+    struct verification nothing = {.circumstances.now_ms = clock_wall_ms()};
+    struct verdict verdict = {.status = *status};
+    struct status unused = STATUS_INIT;
+    if (options_boolean(call->options, "json") && status->code != STATUS_USAGE &&
+        print_json(&nothing, &verdict, &unused))
+        return command_finished(call->command, status_exit_code(status->code));
+    return command_failed(call->command, status);
+}
+
+static int run(const struct command_call *call) {
+    struct status status = STATUS_INIT;
+    struct token_file file;
+    int exit_code = 0;
+    if (!options_text(call->options, "keys") && !options_text(call->options, "keyring")) {
+        status_fail(&status, STATUS_USAGE,
+                    "--keys is missing: the vendor's public keys (or --keyring and --root)");
+        return command_failed(call->command, &status);
+    }
+    if (!token_file_read(options_argument(call->options, 0), &file, &status))
+        return fail(call, &status);
+    bool judged = judge(call->options, token_file_token(&file), &exit_code, &status);
+    token_file_free(&file);
+    return judged ? command_finished(call->command, exit_code) : fail(call, &status);
+}
+
+const struct command verify_command = {
+    .name = "verify",
+    .summary = "judge a license: exit code 0 only when it is valid",
+    .group = COMMAND_VENDOR_TOOLS,
+    .arguments = "FILE",
+    .arguments_minimum = 1,
+    .arguments_maximum = 1,
+    .description =
+        "Checks form, key, signature, revocation, deployment, machine and time, in this order. A\n"
+        "license in its grace period still counts, but is no longer valid: code grace, exit code "
+        "10.\n"
+        "--json prints {\"valid\":bool,\"code\":\"...\",\"message\":\"...\", ...}.",
+    .examples = "  lsys verify acme.lic --keys vendor.jwks\n"
+                "  lsys verify acme.lic --keyring ring.jwt --root root.jwks --at 2027-01-31\n",
+    .exit_codes = "  10   grace                 16   wrong deployment      22   forbidden header\n"
+                  "  11   expired               17   wrong fingerprint     23   unknown critical\n"
+                  "  12   not yet valid         18   malformed             24   bad claim\n"
+                  "  13   revoked               19   key not valid         25   old serial\n"
+                  "  14   bad signature         20   wrong algorithm\n"
+                  "  15   unknown key           21   wrong type\n",
+    .options = options,
+    .shared = (const struct option *const[]){verification_options, NULL},
+    .run = run,
+};
