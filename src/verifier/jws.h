@@ -6,12 +6,12 @@
  *   STATUS_MALFORMED             not three parts, an empty part, characters that no token has
  *   STATUS_TRAILING_BYTES        something after the third part
  *   STATUS_BAD_ENCODING          a part is not canonical base64url
- *   STATUS_BAD_SIGNATURE_LENGTH  not exactly 64 bytes (also DER)
  *   STATUS_BAD_JSON              the header or the payload is not a JSON object
  *   STATUS_DUPLICATE_MEMBER      it names a member twice
  *   STATUS_FORBIDDEN_HEADER      jwk, jku, x5u, x5c, x5t, x5t#S256, b64, zip, enc
  *   STATUS_UNKNOWN_CRITICAL      any `crit`: we implement no extension (RFC 7515, section 4.1.11)
  *   STATUS_WRONG_ALGORITHM       `alg` is not exactly ES256 or EdDSA, or not the key's
+ *   STATUS_BAD_SIGNATURE_LENGTH  not exactly 64 bytes (also DER)
  *   STATUS_WRONG_TYPE            `typ` is not exactly the one expected
  *   STATUS_UNKNOWN_KEY           `kid` is missing or no key of the ring for this `typ` has it
  *   STATUS_BAD_SIGNATURE
@@ -57,7 +57,7 @@ struct jws {
     uint8_t signature[SIGNATURE_BYTES];
 };
 
-/* Reads the form of a token, up to `alg`. Trusts nothing and computes no signature. On success the
+/* Reads the form of a token, up to the length of its signature. Trusts nothing and computes no signature. On success the
  * caller gives `out` to jws_free; on failure there is nothing to free. */
 bool jws_parse(struct bytes token, struct jws *out, struct status *status) MUST_CHECK;
 

@@ -1,0 +1,122 @@
+#include "verifier/key_ring.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "codec/json.h"
+#include "codec/rfc3339.h"
+
+struct key_ring *key_ring_new(void) {
+    return memory_new(sizeof(struct key_ring));
+}
+
+void key_ring_free(struct key_ring *ring) {
+    free(ring);
+}
+
+static struct key_ring_entry *find_entry(struct key_ring *ring, const char *thumbprint) {
+    for (size_t i = 0; i < ring->count; i++)
+        if (strcmp(ring->entries[i].key.thumbprint, thumbprint) == 0) return &ring->entries[i];
+    return NULL;
+}
+
+bool key_ring_add(struct key_ring *ring, const struct jwk *key, uint32_t uses,
+                  int64_t not_before_ms, int64_t not_after_ms, struct status *status) {
+    struct key_ring_entry *entry = find_entry(ring, key->thumbprint);
+    if (entry && entry->not_before_ms == not_before_ms && entry->not_after_ms == not_after_ms) {
+        entry->uses |= uses;
+        return true;
+    }
+    if (!entry && ring->count == KEY_RING_KEYS_MAX)
+        return status_fail(status, STATUS_TOO_LARGE, "the key ring is full: it holds %d keys",
+                           KEY_RING_KEYS_MAX);
+    if (!jwk_check_point(key, status)) return false;
+    if (!entry) entry = &ring->entries[ring->count++];
+    *entry = (struct key_ring_entry){
+        .key = *key, .uses = uses, .not_before_ms = not_before_ms, .not_after_ms = not_after_ms};
+    return true;
+}
+
+static bool add_all(struct key_ring *ring, const struct json_value *keys, uint32_t uses,
+                    struct status *status) {
+    if (json_value_count(keys) == 0)
+        return status_fail(status, STATUS_MALFORMED, "the key set has no keys");
+    for (size_t i = 0; i < json_value_count(keys); i++) {
+        struct jwk key;
+        if (!jwk_parse(json_value_item(keys, i), &key, status) ||
+            !key_ring_add(ring, &key, uses, KEY_RING_ALWAYS_FROM_MS, KEY_RING_FOREVER_MS, status))
+            return status_context(status, "key %zu of the set", i + 1);
+    }
+    return true;
+}
+
+static bool add_document(struct key_ring *ring, const struct json_value *root, uint32_t uses,
+                         struct status *status) {
+    const struct json_value *keys = json_value_member(root, "keys");
+    if (json_value_type(keys) == JSON_TYPE_ARRAY) return add_all(ring, keys, uses, status);
+    struct jwk key;
+    if (!json_value_member(root, "kty"))
+        return status_fail(status, STATUS_MALFORMED,
+                           "not a JWK set: there is no array \"keys\" in it");
+    return jwk_parse(root, &key, status) &&
+           key_ring_add(ring, &key, uses, KEY_RING_ALWAYS_FROM_MS, KEY_RING_FOREVER_MS, status);
+}
+
+bool key_ring_add_jwks(struct key_ring *ring, struct bytes text, uint32_t uses,
+                       struct status *status) {
+    struct json_document *document = json_document_parse(text, KEY_RING_JWKS_BYTES_MAX, status);
+    if (!document) return status_context(status, "JWK set");
+    struct key_ring *filled = key_ring_new();
+    *filled = *ring;
+    bool done = add_document(filled, json_document_root(document), uses, status);
+    if (done) *ring = *filled;
+    key_ring_free(filled);
+    json_document_free(document);
+    return done;
+}
+
+const struct key_ring_entry *key_ring_find(const struct key_ring *ring, enum token_type type,
+                                           const char *kid) {
+    for (size_t i = 0; i < ring->count; i++) {
+        const struct key_ring_entry *entry = &ring->entries[i];
+        if ((entry->uses & TOKEN_USE(type)) && strcmp(entry->key.thumbprint, kid) == 0)
+            return entry;
+    }
+    return NULL;
+}
+
+bool key_ring_has_use(const struct key_ring *ring, enum token_type type) {
+    for (size_t i = 0; i < ring->count; i++)
+        if (ring->entries[i].uses & TOKEN_USE(type)) return true;
+    return false;
+}
+
+bool key_ring_check_window(const struct key_ring_entry *entry, int64_t issued_at_ms,
+                           struct status *status) {
+    char issued[RFC3339_BYTES], edge[RFC3339_BYTES];
+    rfc3339_format(issued_at_ms, issued);
+    if (issued_at_ms < entry->not_before_ms) {
+        rfc3339_format(entry->not_before_ms, edge);
+        return status_fail(status, STATUS_KEY_NOT_VALID,
+                           "issued at %s, before its key %s became valid at %s", issued,
+                           entry->key.thumbprint, edge);
+    }
+    if (issued_at_ms >= entry->not_after_ms) {
+        rfc3339_format(entry->not_after_ms, edge);
+        return status_fail(status, STATUS_KEY_NOT_VALID,
+                           "issued at %s, after its key %s was retired at %s", issued,
+                           entry->key.thumbprint, edge);
+    }
+    return true;
+}
+
+void key_ring_write_jwks(const struct key_ring *ring, uint32_t uses, struct json_writer *writer) {
+    json_writer_begin_object(writer);
+    json_writer_name(writer, "keys");
+    json_writer_begin_array(writer);
+    for (size_t i = 0; i < ring->count; i++)
+        if (ring->entries[i].uses & uses) jwk_write(writer, &ring->entries[i].key);
+    json_writer_end_array(writer);
+    json_writer_end_object(writer);
+}
