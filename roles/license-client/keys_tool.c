@@ -1,0 +1,132 @@
+/* lsys client keys: the pinned keys of license servers in the state of a client. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "codec/rfc3339.h"
+#include "roles/license-client/ledger.h"
+#include "roles/license-client/ledger_records.h"
+#include "roles/license-client/license_client.h"
+#include "store/store.h"
+
+static const struct option options[] = {
+    {.key = "data_dir",
+     .type = OPTION_PATH,
+     .value_name = "DIR",
+     .fallback = "lsys-data",
+     .help = "Folder of the client's state"},
+    {0},
+};
+
+/* None, also when the record cannot be read as one: then the client has none either. */
+static bool read_pins(struct store *store, struct server_pins *pins, struct status *status) {
+    struct buffer text;
+    memset(pins, 0, sizeof *pins);
+    buffer_init(&text, LEDGER_RECORD_BYTES_MAX);
+    bool found = store_get(store, LICENSE_CLIENT_NAME, LEDGER_PINS_KEY, &text, status);
+    if (found) ledger_record_read_pins(buffer_bytes(&text), pins);
+    buffer_free(&text);
+    if (found || status->code == STATUS_NOT_FOUND || status->code == STATUS_DAMAGED) {
+        status_clear(status);
+        return true;
+    }
+    return false;
+}
+
+static bool write_pins(struct store *store, const struct server_pins *pins, struct status *status) {
+    struct buffer text;
+    buffer_init(&text, LEDGER_RECORD_BYTES_MAX);
+    ledger_record_write_pins(pins, &text);
+    bool written =
+        store_put(store, LICENSE_CLIENT_NAME, LEDGER_PINS_KEY, buffer_bytes(&text), status);
+    buffer_free(&text);
+    return written;
+}
+
+static bool list(const char *folder, struct status *status) {
+    struct store *store = NULL;
+    struct server_pins pins;
+    bool done = store_open_to_read(folder, &store, status) && read_pins(store, &pins, status);
+    store_close(store);
+    if (!done) return false;
+    for (size_t i = 0; i < pins.count; i++) {
+        char pinned_at[RFC3339_BYTES];
+        rfc3339_format(pins.items[i].pinned_at_ms, pinned_at);
+        printf("%s  %s\n", pins.items[i].key_id, pinned_at);
+    }
+    return true;
+}
+
+static bool add(struct server_pins *pins, const char *key_id, struct status *status) {
+    if (!server_key_id_is_plausible(bytes_of_text(key_id)))
+        return status_fail(status, STATUS_USAGE,
+                           "\"%s\" is not a key's thumbprint: 43 characters, as the license "
+                           "server's log and `lsys client keys ls` show it",
+                           key_id);
+    if (!server_pins_add(pins, key_id, clock_wall_ms()))
+        return status_fail(status, STATUS_TOO_LARGE,
+                           "there are %d keys already: remove one first, with lsys client keys rm",
+                           SERVER_PINS_MAX);
+    return true;
+}
+
+static bool change(const char *folder, const char *action, const char *key_id,
+                   struct status *status) {
+    struct store *store = NULL;
+    struct server_pins pins;
+    bool adds = strcmp(action, "add") == 0;
+    if (!store_open(folder, &store, NULL, status)) {
+        if (status->code == STATUS_BUSY)
+            status_context(status, "stop the client first, change its keys, and start it again");
+        return false;
+    }
+    bool done = read_pins(store, &pins, status);
+    if (done && adds) done = add(&pins, key_id, status);
+    if (done && !adds && !server_pins_remove(&pins, key_id))
+        done = status_fail(status, STATUS_NOT_FOUND, "the key %s is not pinned", key_id);
+    done = done && write_pins(store, &pins, status);
+    store_close(store);
+    if (done) printf("%s %s\n", adds ? "pinned" : "removed", key_id);
+    return done;
+}
+
+static bool perform(const struct options *values, struct status *status) {
+    const char *folder = options_text(values, "data_dir");
+    const char *action = options_argument(values, 1);
+    size_t count = options_argument_count(values);
+    if (strcmp(action, "ls") == 0 && count == 2) return list(folder, status);
+    if ((strcmp(action, "add") == 0 || strcmp(action, "rm") == 0) && count == 3)
+        return change(folder, action, options_argument(values, 2), status);
+    return status_fail(status, STATUS_USAGE,
+                       "give \"keys ls\", \"keys add KEY\" or \"keys rm KEY\"");
+}
+
+static int run(const struct command_call *call) {
+    struct status status = STATUS_INIT;
+    if (!perform(call->options, &status)) return command_failed(call->command, &status);
+    return command_finished(call->command, 0);
+}
+
+const struct command client_command = {
+    .name = "client",
+    .summary = "show and change the license servers' keys that a license client has pinned",
+    .group = COMMAND_TOOLS,
+    .arguments = "keys ls|add KEY|rm KEY",
+    .arguments_minimum = 2,
+    .arguments_maximum = 3,
+    .actions = "keys",
+    .description =
+        "A license client whose license names no servers (server_jkts) pins the keys of the first "
+        "four\n"
+        "license servers that answer a fresh nonce, and raises an alert for each. With --pinning "
+        "strict\n"
+        "it accepts only the keys that were there already, or that were added here. KEY is the "
+        "RFC 7638\n"
+        "thumbprint of a server's key. `ls` also works while the client runs; to add or remove a "
+        "key,\n"
+        "stop the client first.",
+    .examples = "  lsys client keys ls --data-dir /var/lib/lsys-client\n"
+                "  lsys client keys rm NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs\n",
+    .options = options,
+    .run = run,
+};
