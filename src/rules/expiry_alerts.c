@@ -62,6 +62,15 @@ const char *expiry_alert_name(enum expiry_alert alert) {
     return row ? row->name : "none";
 }
 
+bool expiry_alert_read(struct bytes name, enum expiry_alert *out) {
+    for (int i = EXPIRY_ALERT_NONE; i <= EXPIRY_ALERT_GRACE_OVER; i++)
+        if (bytes_equal_text(name, expiry_alert_name((enum expiry_alert)i))) {
+            *out = (enum expiry_alert)i;
+            return true;
+        }
+    return false;
+}
+
 const char *expiry_alert_text(enum expiry_alert alert) {
     const struct alert_row *row = find_row(alert);
     return row ? row->text : "nothing to announce";

@@ -24,6 +24,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/bytes.h"
+
 enum expiry_alert {
     EXPIRY_ALERT_NONE,
     EXPIRY_ALERT_30_DAYS,
@@ -46,6 +48,9 @@ struct expiry_alert_due expiry_alerts_check(enum expiry_alert announced, int64_t
 
 /* The stable name: "none", "30_days", "7_days", "1_day", "expired", "grace_over". */
 const char *expiry_alert_name(enum expiry_alert alert);
+
+/* Reads such a name; false, leaving `*out`, when it is none. */
+bool expiry_alert_read(struct bytes name, enum expiry_alert *out);
 
 /* A sentence without a period for the log and the bus: "the license expires in less than 7 days". */
 const char *expiry_alert_text(enum expiry_alert alert);

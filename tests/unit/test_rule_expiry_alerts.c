@@ -94,6 +94,19 @@ static void extreme_claims_are_harmless(void **state) {
     assert_int_equal(due.alert, EXPIRY_ALERT_GRACE_OVER);
 }
 
+static void names_go_both_ways(void **state) {
+    (void)state;
+    for (int i = EXPIRY_ALERT_NONE; i <= EXPIRY_ALERT_GRACE_OVER; i++) {
+        enum expiry_alert alert;
+        const char *name = expiry_alert_name((enum expiry_alert)i);
+        assert_true(expiry_alert_read(bytes_of_text(name), &alert));
+        assert_int_equal(alert, i);
+    }
+    enum expiry_alert untouched = EXPIRY_ALERT_1_DAY;
+    assert_false(expiry_alert_read(bytes_of_text("soon"), &untouched));
+    assert_int_equal(untouched, EXPIRY_ALERT_1_DAY);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_edge_is_exact),
@@ -102,6 +115,7 @@ int main(void) {
         cmocka_unit_test(without_grace_there_is_no_last_alert),
         cmocka_unit_test(a_perpetual_license_has_no_alerts),
         cmocka_unit_test(extreme_claims_are_harmless),
+        cmocka_unit_test(names_go_both_ways),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
