@@ -1,0 +1,36 @@
+/*
+ * A real nats-server as a child of the test: Debian's of this machine, and the one among the peers in
+ * third_party.
+ */
+#ifndef LSYS_TESTS_LIB_NATS_SERVER_H
+#define LSYS_TESTS_LIB_NATS_SERVER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct nats_server {
+    const char *program;
+    pid_t pid; /* 0 while it does not run */
+    int port;
+    char url[64];
+    char port_text[8];
+};
+
+/* The programs there are, NULL-terminated; prints what is missing. */
+const char *const *nats_server_programs(void);
+
+/* Picks a free port for a server to come; nothing is started. */
+void nats_server_init(struct nats_server *server, const char *program);
+
+/* Starts it with further arguments (NULL-terminated, may be NULL) and waits until it accepts connections.
+ * Ends the test when it does not. */
+void nats_server_start(struct nats_server *server, const char *const *arguments);
+
+/* Kills it and waits until it is gone. Harmless when it does not run. */
+void nats_server_kill(struct nats_server *server);
+
+/* Stops it in its tracks, as a machine that hangs, and lets it go on. */
+void nats_server_freeze(struct nats_server *server);
+void nats_server_thaw(struct nats_server *server);
+
+#endif
