@@ -122,8 +122,8 @@ struct bytes authority_revocations_token(const struct authority *authority) {
                                   : bytes_of(NULL, 0);
 }
 
-/* False when a verified list is not newer than the one kept. The very one that is kept passes, so that
- * a list that an earlier run had, and this one left out, can be put in force again. */
+/* False when a verified list is not newer than the one kept. The very one that is kept passes, so
+ * that a list that an earlier run had, and this one left out, can be put in force again. */
 static bool is_newer(const struct authority *authority, enum ledger_document document,
                      const char *what, int64_t serial, struct bytes token, struct status *status) {
     char digest[SHA256_TEXT_BYTES];

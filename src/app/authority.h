@@ -1,8 +1,9 @@
 /*
  * What the vendor signed and a role believes: the configured vendor keys, the key ring and the
- * revocation list in force. Key rings and lists come from files or in messages of license servers and
- * are judged by the vendor's signature alone, whoever passed them on; their serials only grow. They
- * outlive a restart, so that a revoked license does not come back with a list that was mislaid.
+ * revocation list in force. Key rings and lists come from files or in messages of license servers
+ * and are judged by the vendor's signature alone, whoever passed them on; their serials only grow.
+ * They outlive a restart, so that a revoked license does not come back with a list that was
+ * mislaid.
  *
  *     configured --keys ----+                       +--> licenses
  *                           +--> ring in force -----+
@@ -46,8 +47,8 @@ void authority_close(struct authority *authority);
 
 /* Reads the key files, either of which may be NULL, and takes up the key ring and the list of an
  * earlier run that the ledger holds. On failure (STATUS_NOT_FOUND, STATUS_MALFORMED and the like,
- * naming the file) nothing has changed. What the ledger holds and the keys do not verify is left out,
- * and the log says so. A revocation list already in force stays in any case. */
+ * naming the file) nothing has changed. What the ledger holds and the keys do not verify is left
+ * out, and the log says so. A revocation list already in force stays in any case. */
 bool authority_load(struct authority *authority, const char *keys_path, const char *root_path,
                     struct status *status) MUST_CHECK;
 
@@ -77,9 +78,9 @@ enum adoption authority_adopt_revocations(struct authority *authority, struct by
 struct license *authority_verify_license(struct authority *authority, struct bytes token,
                                          struct status *status) MUST_CHECK;
 
-/* The facts about a license verified before (NULL: there is none): its key's window and revocation are
- * looked at again, because both lists may have changed since. `place` says where and when; its ring
- * and revocations are not used. `status` (may be NULL) gets what license_check says. */
+/* The facts about a license verified before (NULL: there is none): its key's window and revocation
+ * are looked at again, because both lists may have changed since. `place` says where and when; its
+ * ring and revocations are not used. `status` (may be NULL) gets what license_check says. */
 struct license_facts authority_license_facts(const struct authority *authority,
                                              const struct license *license,
                                              const struct license_circumstances *place,

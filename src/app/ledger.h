@@ -1,20 +1,20 @@
 /*
- * What a role that judges licenses must not forget, kept in memory and in the store under the role's
- * own namespace. License server and license client both have one.
+ * What a role that judges licenses must not forget, kept in memory and in the store under the
+ * role's own namespace. License server and license client both have one.
  *
- *     | key           | value                                        | why                               |
- *     |---------------|----------------------------------------------|-----------------------------------|
- *     | serial/<line> | highest verified serial, its token's digest  | an older license never returns    |
- *     | keyring       | the key ring in force: serial, digest, token | retired keys stay retired         |
- *     | revocations   | the same of the revocation list              | revoked licenses stay revoked     |
- *     | license       | the same of the license in force             | it survives its file and server   |
- *     | announced     | a license's digest, its last expiry alert    | each alert is given once          |
- *     | pins          | license servers' keys, and since when        | trust on first proof (client)     |
- *     | clock         | the clock guard                              | a clock turned back gains nothing |
+ *   | key           | value                                    | why                           |
+ *   |---------------|------------------------------------------|-------------------------------|
+ *   | serial/<line> | highest verified serial, token's digest  | an older license never wins   |
+ *   | keyring       | the key ring: serial, digest, token      | retired keys stay retired     |
+ *   | revocations   | the same of the revocation list          | what is revoked stays revoked |
+ *   | license       | the same of the license in force         | it survives file and server   |
+ *   | announced     | a license's digest, its last alert       | each alert is given once      |
+ *   | pins          | license servers' keys, and since when    | trust on first proof (client) |
+ *   | clock         | the clock guard                          | turning back gains nothing    |
  *
  * A disk that is full or read-only must not take a license away: a record that cannot be written
- * counts in memory, is written again by ledger_flush, and the log says so once. All values are checked
- * when they are read; a damaged one counts as absent.
+ * counts in memory, is written again by ledger_flush, and the log says so once. All values are
+ * checked when they are read; a damaged one counts as absent.
  */
 #ifndef LSYS_APP_LEDGER_H
 #define LSYS_APP_LEDGER_H
@@ -52,8 +52,8 @@ void ledger_close(struct ledger *ledger);
 /* The name given to ledger_open. */
 const char *ledger_role(const struct ledger *ledger);
 
-/* The mark of a line of licenses (license_serial_line), zeroed when nothing was seen; valid until the
- * next call. */
+/* The mark of a line of licenses (license_serial_line), zeroed when nothing was seen; valid until
+ * the next call. */
 const struct serial_mark *ledger_mark(struct ledger *ledger, const char *line);
 
 /* Advances it; nothing happens when the serial is not newer. */
@@ -69,8 +69,8 @@ struct bytes ledger_document_token(const struct ledger *ledger, enum ledger_docu
 void ledger_keep_document(struct ledger *ledger, enum ledger_document document, int64_t serial,
                           struct bytes token);
 
-/* The last expiry alert given for the license with this digest; EXPIRY_ALERT_NONE for any other than
- * the one announced last. And keeping it. */
+/* The last expiry alert given for the license with this digest; EXPIRY_ALERT_NONE for any other
+ * than the one announced last. And keeping it. */
 enum expiry_alert ledger_announced(const struct ledger *ledger, const char *license_digest);
 void ledger_keep_announced(struct ledger *ledger, const char *license_digest,
                            enum expiry_alert alert);

@@ -112,6 +112,7 @@ void ledger_record_write_clock(const struct clock_guard *guard, struct buffer *o
     json_writer_member_integer(&json, "mark_confirmed_ms", guard->mark_confirmed_ms);
     json_writer_member_integer(&json, "anchor_offset_ms", guard->anchor_offset_ms);
     json_writer_member_integer(&json, "anchor_since_ms", guard->anchor_since_ms);
+    json_writer_member_boolean(&json, "anchor_jumped", guard->anchor_jumped);
     json_writer_member_integer(&json, "observed_at_ms", guard->observed_at_ms);
     json_writer_member_integer(&json, "signed_offset_ms", guard->signed_offset_ms);
     finish(&json);
@@ -127,6 +128,7 @@ bool ledger_record_read_clock(struct bytes text, struct clock_guard *guard) {
                 json_member_integer(root, "mark_confirmed_ms", &guard->mark_confirmed_ms) &&
                 json_member_integer(root, "anchor_offset_ms", &guard->anchor_offset_ms) &&
                 json_member_integer(root, "anchor_since_ms", &guard->anchor_since_ms) &&
+                json_member_boolean(root, "anchor_jumped", &guard->anchor_jumped) &&
                 json_member_integer(root, "observed_at_ms", &guard->observed_at_ms) &&
                 json_member_integer(root, "signed_offset_ms", &guard->signed_offset_ms);
     if (good)

@@ -1,6 +1,6 @@
 /*
- * The values of the ledger's records as JSON texts. Reading is strict: whatever is not exactly as it is
- * written here counts as absent.
+ * The values of the ledger's records as JSON texts. Reading is strict: whatever is not exactly as
+ * it is written here counts as absent.
  */
 #ifndef LSYS_APP_LEDGER_RECORDS_H
 #define LSYS_APP_LEDGER_RECORDS_H
@@ -23,8 +23,9 @@ struct ledger_announcement {
     enum expiry_alert alert;
 };
 
-/* {"serial":3,"digest":"...","token":"..."}; without `token` for a line's mark. Each write appends to
- * `out`, which is empty; each read returns false, and leaves zeroed values, for anything else. */
+/* {"serial":3,"digest":"...","token":"..."}; without `token` for a line's mark. Each write
+ * appends to `out`, which is empty; each read returns false, and leaves zeroed values, for
+ * anything else. */
 void ledger_record_write_mark(const struct serial_mark *mark, struct bytes token,
                               struct buffer *out);
 bool ledger_record_read_mark(struct bytes text, struct serial_mark *mark, struct buffer *token);

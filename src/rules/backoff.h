@@ -1,6 +1,7 @@
 /*
- * How long to wait before trying again: each failure doubles the wait up to a cap, and jitter spreads
- * the attempts of many machines that failed together. The caller passes the random number in.
+ * How long to wait before trying again: each failure doubles the wait up to a cap, and jitter
+ * spreads the attempts of many machines that failed together. The caller passes the random number
+ * in.
  *
  *     | event     | failures | delay                                               |
  *     |-----------|----------|-----------------------------------------------------|
@@ -26,7 +27,8 @@ struct backoff {
 /* Sets the bounds; values out of order are raised to the nearest that makes sense. */
 void backoff_init(struct backoff *backoff, int64_t first_ms, int64_t cap_ms);
 
-/* Counts a failure and returns how long to wait, in milliseconds. `random` is any 64 random bits. */
+/* Counts a failure and returns how long to wait, in milliseconds. `random` is any 64 random
+ * bits. */
 int64_t backoff_failed(struct backoff *backoff, uint64_t random);
 
 /* Counts a success: the next failure starts from the beginning. */

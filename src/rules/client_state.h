@@ -11,31 +11,31 @@
  *      never heard,     no good message from any
  *      or silence       server for a whole timeout
  *
- *     | state     | event                                    | next      | cause                   |
- *     |-----------|------------------------------------------|-----------|-------------------------|
- *     | COMMUNITY | start                                    | COMMUNITY | NEVER_HEARD             |
- *     | COMMUNITY | first good message, or one after silence | FOLLOWING | FIRST_MESSAGE, RETURNED |
- *     | FOLLOWING | good message, nothing differs            | FOLLOWING | (no change)             |
- *     | FOLLOWING | good message, another status             | FOLLOWING | STATUS_CHANGED          |
- *     | FOLLOWING | good message, another license            | FOLLOWING | LICENSE_CHANGED         |
- *     | FOLLOWING | a server with a higher serial is heard   | FOLLOWING | HIGHER_SERIAL           |
- *     | FOLLOWING | the followed server is silent, one lives | FOLLOWING | SERVER_LOST             |
- *     | FOLLOWING | all servers are silent for a timeout     | COMMUNITY | SILENCE                 |
- *     | FOLLOWING | the only server's key is refused by now  | COMMUNITY | SERVER_REFUSED          |
- *     | any       | NATS connection lost                     | unchanged | (no change)             |
+ *    | state     | event                                    | next      | cause                   |
+ *    |-----------|------------------------------------------|-----------|-------------------------|
+ *    | COMMUNITY | start                                    | COMMUNITY | NEVER_HEARD             |
+ *    | COMMUNITY | first good message, or one after silence | FOLLOWING | FIRST_MESSAGE, RETURNED |
+ *    | FOLLOWING | good message, nothing differs            | FOLLOWING | (no change)             |
+ *    | FOLLOWING | good message, another status             | FOLLOWING | STATUS_CHANGED          |
+ *    | FOLLOWING | good message, another license            | FOLLOWING | LICENSE_CHANGED         |
+ *    | FOLLOWING | a server with a higher serial is heard   | FOLLOWING | HIGHER_SERIAL           |
+ *    | FOLLOWING | the followed server is silent, one lives | FOLLOWING | SERVER_LOST             |
+ *    | FOLLOWING | all servers are silent for a timeout     | COMMUNITY | SILENCE                 |
+ *    | FOLLOWING | the only server's key is refused by now  | COMMUNITY | SERVER_REFUSED          |
+ *    | any       | NATS connection lost                     | unchanged | (no change)             |
  *
- * Which of several live servers counts: the highest serial; among equals the best status; among those
- * the one followed already, so that nothing flaps.
+ * Which of several live servers counts: the highest serial; among equals the best status; among
+ * those the one followed already, so that nothing flaps.
  *
  * A nonce is due while connected, at most one a second:
  *
- *     | reason    | when                                                                           |
- *     |-----------|--------------------------------------------------------------------------------|
- *     | START     | at the first connection                                                        |
- *     | RECONNECT | after every later connection                                                   |
- *     | UNPROVEN  | a server was heard that has to prove itself                                    |
- *     | SILENCE   | 3/4 of the timeout after the last good message, and after each unanswered one  |
- *     | PERIODIC  | ten timeouts after the last nonce                                              |
+ *    | reason    | when                                                                           |
+ *    |-----------|--------------------------------------------------------------------------------|
+ *    | START     | at the first connection                                                        |
+ *    | RECONNECT | after every later connection                                                   |
+ *    | UNPROVEN  | a server was heard that has to prove itself                                    |
+ *    | SILENCE   | 3/4 of the timeout after the last good message, and after each unanswered one  |
+ *    | PERIODIC  | ten timeouts after the last nonce                                              |
  */
 #ifndef LSYS_RULES_CLIENT_STATE_H
 #define LSYS_RULES_CLIENT_STATE_H
@@ -143,7 +143,8 @@ void client_state_needs_nonce(struct client_state *state);
 bool client_state_judged(struct client_state *state, const char *token_sha256,
                          enum license_status status, int64_t now_ms);
 
-/* A server's key is no longer accepted (unpinned, or the license names others). True: view changed. */
+/* A server's key is no longer accepted (unpinned, or the license names others). True: view
+ * changed. */
 bool client_state_forget_server(struct client_state *state, const char *key_id, int64_t now_ms);
 
 /* Time passed. True when the view changed. */

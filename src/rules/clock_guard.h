@@ -1,7 +1,7 @@
 /*
- * The time by which validity is judged. Whoever runs lsys owns its clock and can turn it back to make
- * a license last; and clocks also go wrong by themselves. The guard gives a time that never runs
- * behind the latest moment it has good reason to believe in:
+ * The time by which validity is judged. Whoever runs lsys owns its clock and can turn it back to
+ * make a license last; and clocks also go wrong by themselves. The guard gives a time that never
+ * runs behind the latest moment it has good reason to believe in:
  *
  *     now = the latest of  the wall clock,
  *                          the mark,                                moved on by monotonic time
@@ -12,8 +12,9 @@
  * once for `now`, but moves the mark only after an hour of agreement, so that a glitch of minutes
  * does not poison the mark and heals the moment the clock is right again.
  *
- * The `anchor` is what the wall clock shows now, as an offset to the monotonic clock. While readings
- * stray less than 2 s from it the clocks agree; beyond, the wall clock jumped, and the anchor is new.
+ * The `anchor` is what the wall clock shows now, as an offset to the monotonic clock. While
+ * readings stray less than 2 s from it the clocks agree; beyond, the wall clock jumped, and the
+ * anchor is new.
  *
  *                       the anchor is ahead, and agrees for an hour: the mark moves up to it
  *                 +-----------------------------------------------------------------------+
@@ -25,20 +26,20 @@
  *     [ anchor behind: turned back ] -- the clock is set right again, or: it agrees for an hour and
  *                                       the mark itself never did, then the mark moves down to it
  *
- *     | event                           | mark                                    | now             |
- *     |---------------------------------|-----------------------------------------|-----------------|
- *     | first start of a data folder    | = wall, not confirmed                   | wall            |
- *     | restart, same boot              | kept exactly (monotonic time goes on)   | the rule above  |
- *     | restart, other boot             | its last value, moved on from the start | the rule above  |
- *     | agreement with the mark         | confirmed for that long                 | wall            |
- *     | jump forward, less than 1 h     | unchanged                               | wall            |
- *     | jump forward, 1 h agreed        | moves up                                | wall            |
- *     | jump back, mark confirmed 1 h   | unchanged, for ever                     | the mark's      |
- *     | jump back, mark never confirmed | unchanged for 1 h, then moves down      | mark's, wall    |
- *     | vendor-signed time              | unchanged                               | at least that   |
+ *   | event                           | mark                                    | now             |
+ *   |---------------------------------|-----------------------------------------|-----------------|
+ *   | first start of a data folder    | = wall, not confirmed                   | wall            |
+ *   | restart, same boot              | kept exactly (monotonic time goes on)   | the rule above  |
+ *   | restart, other boot             | its last value, moved on from the start | the rule above  |
+ *   | agreement with the mark         | confirmed for that long                 | wall            |
+ *   | jump forward, less than 1 h     | unchanged                               | wall            |
+ *   | jump forward, 1 h agreed        | moves up                                | wall            |
+ *   | jump back, mark confirmed 1 h   | unchanged, for ever                     | the mark's      |
+ *   | jump back, mark never confirmed | unchanged for 1 h, then moves down      | mark's, wall    |
+ *   | vendor-signed time              | unchanged                               | at least that   |
  *
- * A mark that moves down is that of a machine which began with a wrong clock (a dead battery) and was
- * put right by NTP. It gives an attacker no more than deleting such a young data folder would.
+ * A mark that moves down is that of a machine which began with a wrong clock (a dead battery) and
+ * was put right by NTP. It gives an attacker no more than deleting such a young data folder would.
  * What no program can see: a clock that is set, across a reboot, to just after the mark.
  */
 #ifndef LSYS_RULES_CLOCK_GUARD_H
@@ -59,8 +60,8 @@
 /* A wall clock this far from the truth is told to people; less is the daily life of clocks. */
 #define CLOCK_GUARD_ALARM_MS 10000
 
-/* The guard, and what is persisted of it: all of it. Offsets are wall minus monotonic milliseconds in
- * the boot that `boot_id` names. */
+/* The guard, and what is persisted of it: all of it. Offsets are wall minus monotonic milliseconds
+ * in the boot that `boot_id` names. */
 struct clock_guard {
     char boot_id[CLOCK_BOOT_ID_BYTES];
     int64_t observed_at_ms;    /* monotonic; the last observation */
@@ -80,22 +81,23 @@ struct clock_reading {
     bool jumped_forward; /* ahead by more than CLOCK_GUARD_ALARM_MS */
 };
 
-/* Begins, with the persisted guard of an earlier run or NULL. `boot_id` is that of this boot ("" when
- * unknown: nothing counts as the same boot then). A `saved` whose values cannot be counts as none.
- * Times in milliseconds, wall since 1970 and monotonic. */
+/* Begins, with the persisted guard of an earlier run or NULL. `boot_id` is that of this boot (""
+ * when unknown: nothing counts as the same boot then). A `saved` whose values cannot be counts as
+ * none. Times in milliseconds, wall since 1970 and monotonic. */
 void clock_guard_start(struct clock_guard *guard, const struct clock_guard *saved,
                        const char *boot_id, int64_t wall_ms, int64_t monotonic_ms);
 
-/* Observes both clocks, read at the same moment, and gives the time. To be called every second or so
- * and before each judgement. */
+/* Observes both clocks, read at the same moment, and gives the time. To be called every second or
+ * so and before each judgement. */
 struct clock_reading clock_guard_observe(struct clock_guard *guard, int64_t wall_ms,
                                          int64_t monotonic_ms);
 
-/* Takes a time that a vendor signed and that was verified (`iat` of a license, key ring or list). */
+/* Takes a time that a vendor signed and that was verified (`iat` of a license, key ring or
+ * list). */
 void clock_guard_signed(struct clock_guard *guard, int64_t signed_ms, int64_t monotonic_ms);
 
-/* How long to wait, in monotonic milliseconds, until the time of `reading` reaches `target_ms` if no
- * clock jumps; 0 when it has. */
+/* How long to wait, in monotonic milliseconds, until the time of `reading` reaches `target_ms` if
+ * no clock jumps; 0 when it has. */
 int64_t clock_guard_wait_ms(const struct clock_reading *reading, int64_t target_ms);
 
 #endif

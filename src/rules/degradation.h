@@ -1,8 +1,8 @@
 /*
  * What an application may do with one feature: the answer of `GET /v1/features/{name}`. While a
  * license grants, its features are on. When it stops granting, the license itself says for each
- * feature how gently that happens (`degrade`). Nothing is ever granted that the vendor did not sign:
- * without a verified license, or with one that was revoked or refused, features are off.
+ * feature how gently that happens (`degrade`). Nothing is ever granted that the vendor did not
+ * sign: without a verified license, or with one that was revoked or refused, features are off.
  *
  *     | situation                  | no such feature | `block`, no entry | `advise` | `readonly` |
  *     |----------------------------|-----------------|-------------------|----------|------------|

@@ -1,8 +1,8 @@
 /*
- * When to tell people that a license runs out: 30, 7 and 1 day before it expires, when it expires and
- * when its grace ends; each once for a license, also across restarts, because what was announced is
- * persisted. A license first seen late is announced once, by the nearest alert, not by all that were
- * missed.
+ * When to tell people that a license runs out: 30, 7 and 1 day before it expires, when it expires
+ * and when its grace ends; each once for a license, also across restarts, because what was
+ * announced is persisted. A license first seen late is announced once, by the nearest alert, not by
+ * all that were missed.
  *
  *     | time                       | alert that is due        |
  *     |----------------------------|--------------------------|
@@ -13,8 +13,8 @@
  *     | [exp, exp + grace)         | EXPIRY_ALERT_EXPIRED     |
  *     | from exp + grace on        | EXPIRY_ALERT_GRACE_OVER, or _EXPIRED when there is no grace |
  *
- *     [none] -> [30 days] -> [7 days] -> [1 day] -> [expired] -> [grace over]
- *        \___________\___________\__________\___________\____________^   jumps say only the last one
+ *    [none] -> [30 days] -> [7 days] -> [1 day] -> [expired] -> [grace over]
+ *       \___________\___________\__________\___________\____________^   jumps say only the last one
  *
  * An alert later in the line makes the earlier ones stale; time going back repeats none.
  */
@@ -42,7 +42,8 @@ struct expiry_alert_due {
 
 /* What to announce at `now_ms` (wall) for a license that expires at `expires_at_ms` (LICENSE_NEVER:
  * never) with `grace_ms` after it, when `announced` was the last alert given for this very license
- * (EXPIRY_ALERT_NONE for a new one). The caller persists a due alert together with the license's id. */
+ * (EXPIRY_ALERT_NONE for a new one). The caller persists a due alert together with the license's
+ * id. */
 struct expiry_alert_due expiry_alerts_check(enum expiry_alert announced, int64_t expires_at_ms,
                                             int64_t grace_ms, int64_t now_ms);
 
@@ -52,7 +53,8 @@ const char *expiry_alert_name(enum expiry_alert alert);
 /* Reads such a name; false, leaving `*out`, when it is none. */
 bool expiry_alert_read(struct bytes name, enum expiry_alert *out);
 
-/* A sentence without a period for the log and the bus: "the license expires in less than 7 days". */
+/* A sentence without a period for the log and the bus: "the license expires in less than 7
+ * days". */
 const char *expiry_alert_text(enum expiry_alert alert);
 
 #endif

@@ -7,6 +7,13 @@ bool heartbeat_sequence_start(struct heartbeat_sequence *sequence, int64_t persi
     return true;
 }
 
+bool heartbeat_sequence_start_uncommitted(struct heartbeat_sequence *sequence,
+                                          int64_t persisted_starts, int64_t now_s) {
+    if (!heartbeat_sequence_start(sequence, persisted_starts)) return false;
+    if (now_s > 0 && now_s < HEARTBEAT_MESSAGES_PER_START - 1) sequence->messages = now_s;
+    return true;
+}
+
 bool heartbeat_sequence_next(struct heartbeat_sequence *sequence, int64_t *seq) {
     if (sequence->messages >= HEARTBEAT_MESSAGES_PER_START - 1) return false;
     sequence->messages++;

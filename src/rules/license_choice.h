@@ -4,8 +4,8 @@
  * the operator's file may begin another line (another product or customer), a peer may not.
  *
  * A line of serials is (iss, product, sub, deployment_id or empty), see license_serial_line. Its
- * mark, the highest serial ever verified, is persisted per line, so that going to another product and
- * back cannot resurrect an older license either.
+ * mark, the highest serial ever verified, is persisted per line, so that going to another product
+ * and back cannot resurrect an older license either.
  *
  * The first row that applies decides. "Grants" means valid, expiring or in grace.
  *
@@ -67,8 +67,9 @@ struct license_choice {
     const char *text;      /* one constant sentence without a period: why */
 };
 
-/* Decides about `candidate`. `present` is the license in force, or NULL; `mark` is the persisted mark
- * of the candidate's line, zeroed when there is none; `now_ms` is wall time from the clock guard. */
+/* Decides about `candidate`. `present` is the license in force, or NULL; `mark` is the persisted
+ * mark of the candidate's line, zeroed when there is none; `now_ms` is wall time from the clock
+ * guard. */
 struct license_choice license_choice_decide(const struct license_candidate *candidate,
                                             enum license_origin origin,
                                             const struct license_candidate *present,

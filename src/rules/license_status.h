@@ -1,8 +1,8 @@
 /*
  * The status of a license at a moment: one of seven words that the server broadcasts and everybody
- * shows. It follows from facts that were verified before (the verdict, the validity times, whether it
- * is revoked) and from the time; nothing else. The judgement also says which rule decided and when it
- * will decide differently, so that one timer suffices and a person can be told why.
+ * shows. It follows from facts that were verified before (the verdict, the validity times, whether
+ * it is revoked) and from the time; nothing else. The judgement also says which rule decided and
+ * when it will decide differently, so that one timer suffices and a person can be told why.
  *
  *                                 nbf-60s        exp-30d         exp         exp+grace
  *     license present, verified ----+--------------+--------------+--------------+---------> time
@@ -76,10 +76,10 @@ struct license_facts {
     int64_t grace_ms;      /* grace_days as milliseconds; negative counts as 0 */
 };
 
-/* The facts of a license that license_check gave `checked` for, whatever the time was then: its codes
- * about time are left to the judgement here, its STATUS_REVOKED is a fact, any other code is the
- * verdict. `license` NULL: there is none, and `checked` says why (STATUS_OK or STATUS_NOT_FOUND: no
- * file; else what is wrong with it). */
+/* The facts of a license that license_check gave `checked` for, whatever the time was then: its
+ * codes about time are left to the judgement here, its STATUS_REVOKED is a fact, any other code is
+ * the verdict. `license` NULL: there is none, and `checked` says why (STATUS_OK or
+ * STATUS_NOT_FOUND: no file; else what is wrong with it). */
 struct license_facts license_status_facts(const struct license *license, enum status_code checked);
 
 struct license_judgement {
@@ -89,10 +89,12 @@ struct license_judgement {
     enum license_status next_status; /* what it becomes then; `status` when it never changes */
 };
 
-/* Judges the facts at `now_ms` (wall time from the clock guard). Total: every input has a result. */
+/* Judges the facts at `now_ms` (wall time from the clock guard). Total: every input has a
+ * result. */
 struct license_judgement license_status_judge(const struct license_facts *facts, int64_t now_ms);
 
-/* The word on the wire: "valid", "expiring", "grace", "expired", "invalid", "revoked", "missing". */
+/* The word on the wire: "valid", "expiring", "grace", "expired", "invalid", "revoked",
+ * "missing". */
 const char *license_status_word(enum license_status status);
 
 /* Reads a word; false, leaving `*out`, when it is none of the seven. */

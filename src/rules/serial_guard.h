@@ -1,8 +1,8 @@
 /*
  * Serials only grow. Licenses, revocation lists, key rings and subscriptions carry a `serial`; the
- * highest one that was verified is persisted before its document is used, and nothing older replaces
- * it, neither live nor after a restart. This is the whole rule; who calls it keeps one mark per line
- * of serials (DESIGN section 5) in the store.
+ * highest one that was verified is persisted before its document is used, and nothing older
+ * replaces it, neither live nor after a restart. This is the whole rule; who calls it keeps one
+ * mark per line of serials (DESIGN section 5) in the store.
  *
  *     mark \ candidate | lower | equal, same document | equal, other document | higher
  *     -----------------|-------|----------------------|-----------------------|--------
@@ -16,7 +16,8 @@
  *              |        ^
  *              +--------+  serial <= mark: refused, counted, said
  *
- * CONFLICT is a mistake of the signer (two documents with one serial); the caller decides and says so.
+ * CONFLICT is a mistake of the signer (two documents with one serial); the caller decides and says
+ * so.
  */
 #ifndef LSYS_RULES_SERIAL_GUARD_H
 #define LSYS_RULES_SERIAL_GUARD_H

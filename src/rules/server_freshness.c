@@ -25,7 +25,8 @@ static int64_t subtract_saturating(int64_t left, int64_t right) {
     return left < right ? INT64_MIN : INT64_MAX;
 }
 
-/* How far sent_at has run ahead of our clock since the server answered a nonce; negative: behind. */
+/* How far sent_at has run ahead of our clock since the server answered a nonce; negative:
+ * behind. */
 static int64_t ahead_ms(const struct server_freshness *server,
                         const struct freshness_message *message, int64_t now_ms) {
     int64_t theirs_ms = subtract_saturating(message->sent_at_ms, server->measure_sent_at_ms);

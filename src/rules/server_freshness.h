@@ -1,9 +1,9 @@
 /*
- * Whether a license server's message is fresh, so that recorded, delayed or repeated messages change
- * nothing. One `struct server_freshness` for each server key. A server first proves itself by
- * answering a nonce of ours; from then on its `seq` must grow and its `sent_at` must move with our
- * monotonic clock, measured from that answer, within 10 s. The measure is never moved by ordinary
- * messages: somebody who delays them a little more each time gains nothing.
+ * Whether a license server's message is fresh, so that recorded, delayed or repeated messages
+ * change nothing. One `struct server_freshness` for each server key. A server first proves itself
+ * by answering a nonce of ours; from then on its `seq` must grow and its `sent_at` must move with
+ * our monotonic clock, measured from that answer, within 10 s. The measure is never moved by
+ * ordinary messages: somebody who delays them a little more each time gains nothing.
  *
  *               heard: NEEDS_NONCE                 heard, fresh: OK
  *                  +----+                              +----+
@@ -25,13 +25,13 @@
  *     | sent_at more than 10 s ahead of the measure    | NEEDS_NONCE | AHEAD         |
  *     | otherwise                                      | NEEDS_NONCE | OK            |
  *
- * AHEAD is a server whose clock was set forward: the next nonce, sent for want of heartbeats, heals it.
- * An answer to a nonce may have a lower seq: it is live whatever it counts (a restored server), and the
- * sent_at rule still keeps older messages out.
+ * AHEAD is a server whose clock was set forward: the next nonce, sent for want of heartbeats, heals
+ * it. An answer to a nonce may have a lower seq: it is live whatever it counts (a restored server),
+ * and the sent_at rule still keeps older messages out.
  *
- * Order of work for a message, cheapest first: size and JSON form; `typ` and `kid` of the proof; this
- * check with the outer, unsigned fields; the budget of signature verifications; the signature; this
- * check again with the signed claims; only then server_freshness_commit.
+ * Order of work for a message, cheapest first: size and JSON form; `typ` and `kid` of the proof;
+ * this check with the outer, unsigned fields; the budget of signature verifications; the signature;
+ * this check again with the signed claims; only then server_freshness_commit.
  */
 #ifndef LSYS_RULES_SERVER_FRESHNESS_H
 #define LSYS_RULES_SERVER_FRESHNESS_H
@@ -84,8 +84,8 @@ struct freshness_message {
     enum freshness_nonce nonce;
 };
 
-/* Judges a message at monotonic `now_ms`; `timeout_ms` is the heartbeat timeout. Changes nothing, so
- * that it serves for the unsigned fields first and for the signed ones later. */
+/* Judges a message at monotonic `now_ms`; `timeout_ms` is the heartbeat timeout. Changes nothing,
+ * so that it serves for the unsigned fields first and for the signed ones later. */
 enum freshness_verdict server_freshness_check(const struct server_freshness *server,
                                               const struct freshness_message *message,
                                               int64_t timeout_ms, int64_t now_ms);

@@ -1,19 +1,19 @@
 /*
- * Whose status a client believes: the license servers named by the license itself (`server_jkts`), or,
- * when it names none, keys that the client pinned because they answered a fresh nonce. A server key is
- * known by its RFC 7638 thumbprint, which is the `kid` of its proofs.
+ * Whose status a client believes: the license servers named by the license itself (`server_jkts`),
+ * or, when it names none, keys that the client pinned because they answered a fresh nonce. A server
+ * key is known by its RFC 7638 thumbprint, which is the `kid` of its proofs.
  *
  * The first row that applies decides:
  *
- *     | license names servers | key is    | answered our nonce | policy | pins | verdict            |
- *     |-----------------------|-----------|--------------------|--------|------|--------------------|
- *     | yes                   | named     | -                  | -      | -    | ACCEPT             |
- *     | yes                   | not named | -                  | -      | -    | NOT_NAMED          |
- *     | no                    | pinned    | -                  | -      | -    | ACCEPT             |
- *     | no                    | unknown   | -                  | strict | -    | FROZEN             |
- *     | no                    | unknown   | -                  | -      | 4    | FULL               |
- *     | no                    | unknown   | no                 | open   | < 4  | ASK: send a nonce  |
- *     | no                    | unknown   | yes                | open   | < 4  | PIN: add it, alert |
+ *   | license names servers | key is    | answered our nonce | policy | pins | verdict            |
+ *   |-----------------------|-----------|--------------------|--------|------|--------------------|
+ *   | yes                   | named     | -                  | -      | -    | ACCEPT             |
+ *   | yes                   | not named | -                  | -      | -    | NOT_NAMED          |
+ *   | no                    | pinned    | -                  | -      | -    | ACCEPT             |
+ *   | no                    | unknown   | -                  | strict | -    | FROZEN             |
+ *   | no                    | unknown   | -                  | -      | 4    | FULL               |
+ *   | no                    | unknown   | no                 | open   | < 4  | ASK: send a nonce  |
+ *   | no                    | unknown   | yes                | open   | < 4  | PIN: add it, alert |
  *
  *     [unknown] --message--> ASK --answers a fresh nonce--> PIN --> [pinned]
  *       |   ^                                                            |

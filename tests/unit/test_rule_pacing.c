@@ -121,6 +121,28 @@ static void sequence_ends_before_it_would_repeat(void **state) {
     assert_false(heartbeat_sequence_next(&sequence, &seq));
 }
 
+static void sequence_grows_over_starts_that_no_disk_kept(void **state) {
+    (void)state;
+    struct heartbeat_sequence sequence;
+    int64_t last = 0;
+    int64_t seq;
+    for (int64_t now_s = 1700000000; now_s < 1700000300; now_s += 100) {
+        assert_true(heartbeat_sequence_start_uncommitted(&sequence, 4, now_s));
+        for (int i = 0; i < 5; i++) {
+            assert_true(heartbeat_sequence_next(&sequence, &seq));
+            assert_true(seq > last);
+            last = seq;
+        }
+    }
+    assert_true(heartbeat_sequence_start(&sequence, 5)); /* the disk is back */
+    assert_true(heartbeat_sequence_next(&sequence, &seq));
+    assert_true(seq > last);
+    assert_true(heartbeat_sequence_start_uncommitted(&sequence, 4, INT64_MAX));
+    assert_true(heartbeat_sequence_start_uncommitted(&sequence, 4, INT64_MIN));
+    assert_true(heartbeat_sequence_next(&sequence, &seq));
+    assert_false(heartbeat_sequence_start_uncommitted(&sequence, -1, 1));
+}
+
 static void implausible_numbers_are_known(void **state) {
     (void)state;
     assert_false(heartbeat_sequence_is_plausible(0));
@@ -141,6 +163,7 @@ int main(void) {
         cmocka_unit_test(rate_limit_survives_strange_clocks),
         cmocka_unit_test(sequence_grows_over_starts_and_messages),
         cmocka_unit_test(sequence_ends_before_it_would_repeat),
+        cmocka_unit_test(sequence_grows_over_starts_that_no_disk_kept),
         cmocka_unit_test(implausible_numbers_are_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
