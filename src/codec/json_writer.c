@@ -155,6 +155,7 @@ void json_writer_double(struct json_writer *writer, double number) {
         return;
     }
     char text[NUMBER_BYTES];
+    if (number == 0) number = 0; /* not -0, which reads back as the integer 0 */
     for (int digits = 15; digits <= 17; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, number);
         if (strtod(text, NULL) == number) break;

@@ -49,3 +49,26 @@ void tokens_sign(const struct private_key *key, const char *typ, const char *cla
              jwk_algorithm(key->public_key.type), typ);
     tokens_sign_raw(key, header, claims, token);
 }
+
+struct license *tokens_make_license(void) {
+    struct license *license = license_new();
+    strcpy(license->issuer, "Vendor");
+    strcpy(license->customer, "ACME & S\xC3\xB6hne <GmbH>");
+    strcpy(license->license_id, "lic-1");
+    strcpy(license->product, "product");
+    strcpy(license->edition, "enterprise");
+    strcpy(license->deployment_id, "site-7");
+    license->issued_at_ms = TOKENS_ISSUED_MS;
+    license->not_before_ms = TOKENS_ISSUED_MS;
+    license->expires_at_ms = TOKENS_ISSUED_MS + 30 * INT64_C(86400000);
+    license->grace_days = 3;
+    license->serial = 9;
+    license->seats = 25;
+    bool added = license_add_feature(license, "sso", LICENSE_FEATURE_FLAG, 0, NULL, NULL) &&
+                 license_add_feature(license, "nodes", LICENSE_FEATURE_NUMBER, 10, NULL, NULL) &&
+                 license_add_feature(license, "nodes", LICENSE_FEATURE_NUMBER, 50, NULL, NULL) &&
+                 license_add_feature(license, "tier", LICENSE_FEATURE_TEXT, 0, "gold", NULL);
+    ASSERT(added);
+    license->features[0].degrade = LICENSE_DEGRADE_READONLY;
+    return license;
+}

@@ -185,6 +185,7 @@ static void structure_gets_its_commas(void **state) {
     json_writer_text(&json, NULL);
     json_writer_double(&json, 0.1);
     json_writer_double(&json, NAN);
+    json_writer_double(&json, -0.0);
     json_writer_raw(&json, bytes_of_text("[1]"));
     json_writer_end_array(&json);
     json_writer_member_time(&json, "at", 0);
@@ -192,7 +193,7 @@ static void structure_gets_its_commas(void **state) {
     assert_true(json_writer_finish(&json, "text", NULL));
     assert_string_equal(buffer_text(&out),
                         "{\"empty\":[],\"items\":[-9223372036854775808,{\"n\":null},false,null,0.1,"
-                        "null,[1]],\"at\":\"1970-01-01T00:00:00.000Z\"}");
+                        "null,0,[1]],\"at\":\"1970-01-01T00:00:00.000Z\"}");
     buffer_free(&out);
 }
 

@@ -1,4 +1,4 @@
-/* Keys: JWKs and thumbprints, signatures (Wycheproof), private keys and their seal, foreign signers. */
+/* Keys: JWKs and thumbprints, private keys and their seal, foreign signers, digests. */
 #include "tests/lib/unit.h"
 
 #include <stdbool.h>
@@ -10,7 +10,6 @@
 #include "codec/hex.h"
 #include "codec/json.h"
 #include "codec/json_writer.h"
-#include "tests/lib/vectors.h"
 #include "verifier/jwk.h"
 #include "verifier/p256.h"
 #include "verifier/private_key.h"
@@ -84,108 +83,6 @@ static void points_off_the_curve_are_found(void **state) {
     /* The neutral element of Ed25519 has small order. */
     jwk_make(JWK_ED25519, x, NULL, &key);
     assert_false(jwk_check_point(&key, NULL));
-}
-
-/* Decodes a hexadecimal member into new memory of exactly its size, so that ASan sees every overrun. */
-static struct bytes decode_hex_member(const struct json_value *object, const char *name) {
-    const char *text = json_member_text(object, name);
-    assert_non_null(text);
-    size_t length = strlen(text) / 2;
-    uint8_t *bytes = malloc(length ? length : 1);
-    assert_non_null(bytes);
-    assert_true(hex_decode_exact(bytes_of_text(text), bytes, length));
-    return bytes_of(bytes, length);
-}
-
-/* Not every group has a JWK: the coordinates are taken from the point. */
-static struct jwk key_of_group(const struct json_value *group) {
-    const struct json_value *public_key = json_value_member(group, "publicKey");
-    bool is_p256 = json_value_member(public_key, "uncompressed") != NULL;
-    struct bytes point = decode_hex_member(public_key, is_p256 ? "uncompressed" : "pk");
-    assert_int_equal(point.length, is_p256 ? P256_POINT_BYTES : JWK_COORDINATE_BYTES);
-    struct jwk key;
-    if (is_p256)
-        jwk_make(JWK_P256, point.data + 1, point.data + 1 + P256_COORDINATE_BYTES, &key);
-    else
-        jwk_make(JWK_ED25519, point.data, NULL, &key);
-    free((void *)(uintptr_t)point.data);
-    return key;
-}
-
-/* Each signature goes the way an external one would: only 64 raw bytes reach the key. */
-static void check_signature_vectors(const char *file, size_t expected_count) {
-    struct buffer text;
-    if (!vectors_read(file, &text)) skip();
-    struct json_document *document = json_document_parse(buffer_bytes(&text), LIMIT_BYTES, NULL);
-    assert_non_null(document);
-    const struct json_value *groups = json_value_member(json_document_root(document), "testGroups");
-    size_t checked = 0;
-    for (size_t g = 0; g < json_value_count(groups); g++) {
-        const struct json_value *group = json_value_item(groups, g);
-        const struct json_value *tests = json_value_member(group, "tests");
-        struct jwk key = key_of_group(group);
-        for (size_t t = 0; t < json_value_count(tests); t++, checked++) {
-            const struct json_value *test = json_value_item(tests, t);
-            struct bytes message = decode_hex_member(test, "msg");
-            struct bytes signature = decode_hex_member(test, "sig");
-            bool verified =
-                signature.length == SIGNATURE_BYTES && jwk_verify(&key, message, signature.data);
-            bool valid = strcmp(json_member_text(test, "result"), "valid") == 0;
-            int64_t id = 0;
-            json_member_integer(test, "tcId", &id);
-            if (verified != valid) fail_msg("%s, case %lld", file, (long long)id);
-            free((void *)(uintptr_t)message.data);
-            free((void *)(uintptr_t)signature.data);
-        }
-    }
-    assert_int_equal(checked, expected_count);
-    json_document_free(document);
-    buffer_free(&text);
-}
-
-static void wycheproof_p256(void **state) {
-    (void)state;
-    check_signature_vectors("wycheproof/ecdsa_secp256r1_sha256_p1363_test.json", 262);
-}
-
-static void wycheproof_ed25519(void **state) {
-    (void)state;
-    check_signature_vectors("wycheproof/ed25519_test.json", 151);
-}
-
-/* DER signatures, as external signers give them: read strictly, then verified. */
-static void wycheproof_p256_der_through_a_foreign_signer(void **state) {
-    (void)state;
-    struct buffer text;
-    if (!vectors_read("wycheproof/ecdsa_secp256r1_sha256_test.json", &text)) skip();
-    struct json_document *document = json_document_parse(buffer_bytes(&text), LIMIT_BYTES, NULL);
-    assert_non_null(document);
-    const struct json_value *groups = json_value_member(json_document_root(document), "testGroups");
-    for (size_t g = 0; g < json_value_count(groups); g++) {
-        const struct json_value *group = json_value_item(groups, g);
-        const struct json_value *tests = json_value_member(group, "tests");
-        struct bytes point =
-            decode_hex_member(json_value_member(group, "publicKey"), "uncompressed");
-        assert_int_equal(point.length, P256_POINT_BYTES);
-        for (size_t t = 0; t < json_value_count(tests); t++) {
-            const struct json_value *test = json_value_item(tests, t);
-            struct bytes message = decode_hex_member(test, "msg");
-            struct bytes output = decode_hex_member(test, "sig");
-            uint8_t signature[SIGNATURE_BYTES];
-            /* 64 bytes would be taken as raw; no valid vector has that length. */
-            bool verified = signer_read_signature(JWK_P256, output, signature, NULL) &&
-                            p256_verify(point.data, message, signature);
-            bool valid = strcmp(json_member_text(test, "result"), "valid") == 0;
-            int64_t id = 0;
-            json_member_integer(test, "tcId", &id);
-            if (verified != valid) fail_msg("DER case %lld", (long long)id);
-            free((void *)(uintptr_t)message.data);
-            free((void *)(uintptr_t)output.data);
-        }
-        free((void *)(uintptr_t)point.data);
-    }
-    json_document_free(document);
-    buffer_free(&text);
 }
 
 static void keys_sign_what_they_verify(void **state) {
@@ -417,9 +314,6 @@ int main(void) {
         cmocka_unit_test(thumbprints_are_those_of_other_implementations),
         cmocka_unit_test(unusable_jwks_are_refused),
         cmocka_unit_test(points_off_the_curve_are_found),
-        cmocka_unit_test(wycheproof_p256),
-        cmocka_unit_test(wycheproof_ed25519),
-        cmocka_unit_test(wycheproof_p256_der_through_a_foreign_signer),
         cmocka_unit_test(keys_sign_what_they_verify),
         cmocka_unit_test(scalars_are_below_the_order),
         cmocka_unit_test(private_keys_are_written_and_read_back),
