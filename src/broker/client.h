@@ -64,7 +64,8 @@ struct client {
     size_t pending_noted;
     int64_t write_due_ms;
     uint64_t written_by_due; /* bytes that must have left by then */
-    bool is_lagging;         /* holds nobody back any more, until it catches up */
+    int64_t lagging_until_ms;
+    bool is_lagging; /* holds nobody back any more, until it catches up */
 
     uint64_t in_messages, in_bytes, out_messages, out_bytes;
     int64_t start_wall_ms;

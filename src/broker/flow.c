@@ -97,7 +97,7 @@ void flow_note_pending(struct client *consumer, struct client *publisher) {
 
 void flow_drained(struct client *consumer) {
     note(consumer, 0);
-    consumer->is_lagging = false;
+    if (broker_now_ms(consumer->broker) >= consumer->lagging_until_ms) consumer->is_lagging = false;
     unstall_all_of(consumer);
 }
 
@@ -110,13 +110,28 @@ void flow_forget(struct client *client) {
 
 /* ---- time ---- */
 
-static void end_long_stalls(struct broker *broker, int64_t now_ms) {
-    while (!list_is_empty(&broker->stalled)) {
-        struct client *publisher = stalled_of(broker->stalled.next);
-        if (publisher->stall_due_ms > now_ms) return;
-        struct client *consumer = publisher->stalled_by;
+/* Whoever is behind now has had its chance: it holds nobody back for a while. All of them at once, or
+ * many that stopped reading would each cost a pause of its own. */
+static void give_up_on_laggards(struct broker *broker, int64_t now_ms) {
+    for (struct list *link = broker->backlogged.next; link != &broker->backlogged;
+         link = link->next) {
+        struct client *consumer = backlogged_of(link);
+        if (consumer->pending_noted <= high_mark(broker) / 2) continue;
         consumer->is_lagging = true;
-        unstall_all_of(consumer);
+        consumer->lagging_until_ms = now_ms + LIMIT_LAG_MS;
+    }
+}
+
+static void end_long_stalls(struct broker *broker, int64_t now_ms) {
+    if (list_is_empty(&broker->stalled)) return;
+    if (stalled_of(broker->stalled.next)->stall_due_ms > now_ms) return;
+    give_up_on_laggards(broker, now_ms);
+    struct list *link = broker->stalled.next;
+    while (link != &broker->stalled) {
+        struct client *publisher = stalled_of(link);
+        link = link->next;
+        if (publisher->stalled_by->is_lagging || publisher->stall_due_ms <= now_ms)
+            unstall(publisher);
     }
 }
 

@@ -5,8 +5,9 @@
  * one that stopped reading costs them one short pause.
  *
  *     pending > high mark  ->  publisher stalls  ->  consumer drained: publisher goes on
- *                                                \-> LIMIT_STALL_MS: publisher goes on, the consumer
- *                                                    is lagging and stalls nobody until it has drained
+ *                                                \-> LIMIT_STALL_MS: publisher goes on; whoever is
+ *                                                    behind is lagging and stalls nobody, until it has
+ *                                                    drained and LIMIT_LAG_MS have passed
  *     pending > maximum, or nothing moved for the write deadline  ->  consumer is cut off
  *
  * Private to src/broker.

@@ -38,9 +38,12 @@
  * it is sent ... */
 #define LIMIT_STALL_HIGH_BYTES (1024L * 1024)
 
-/* ... or this long has passed: then the consumer holds nobody back any more, until it catches up. A
- * consumer that stopped reading costs each publisher this pause once, not its throughput. */
+/* ... or this long has passed: then whoever is behind holds nobody back any more, until it has caught
+ * up. A consumer that stopped reading costs each publisher this pause once, not its throughput. */
 #define LIMIT_STALL_MS 500
+
+/* And for at least so long, lest one that stops and goes on by turns costs a pause each time. */
+#define LIMIT_LAG_MS 10000
 
 /* The high mark while all clients together have more than half of the total waiting. */
 #define LIMIT_STALL_CROWDED_BYTES (64L * 1024)

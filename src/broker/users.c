@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "codec/base64.h"
 #include "codec/base64url.h"
 
 struct broker_users {
@@ -133,6 +134,17 @@ bool broker_users_need_nonce(const struct broker_users *users) {
 
 /* ---- proving ---- */
 
+/* nats.c sends base64url, nats.js base64 with padding; nats-server takes both. */
+static bool read_signature(struct bytes text, uint8_t out[SIGNATURE_BYTES]) {
+    if (base64url_decode_exact(text, out, SIGNATURE_BYTES)) return true;
+    struct buffer decoded;
+    buffer_init(&decoded, SIGNATURE_BYTES);
+    bool good = base64_decode(text, &decoded) && decoded.length == SIGNATURE_BYTES;
+    if (good) memcpy(out, decoded.data, SIGNATURE_BYTES);
+    buffer_free(&decoded);
+    return good;
+}
+
 static const struct broker_user *by_nkey(const struct broker_users *users,
                                          const struct broker_credentials *credentials,
                                          const char *nonce) {
@@ -140,8 +152,7 @@ static const struct broker_user *by_nkey(const struct broker_users *users,
     /* Without a nonce, a signature that was once seen would do for ever. */
     if (user == NULL || credentials->signature == NULL || nonce[0] == '\0') return NULL;
     uint8_t signature[SIGNATURE_BYTES];
-    if (!base64url_decode_exact(bytes_of_text(credentials->signature), signature, sizeof signature))
-        return NULL;
+    if (!read_signature(bytes_of_text(credentials->signature), signature)) return NULL;
     bool good = nkey_verify(bytes_of_text(user->name), bytes_of_text(nonce), signature);
     return good ? user : NULL;
 }

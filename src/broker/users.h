@@ -35,7 +35,7 @@ struct broker_credentials {
     const char *password;
     const char *token;
     const char *nkey;
-    const char *signature; /* base64url */
+    const char *signature; /* base64url, or base64 */
 };
 
 /* An empty table: nobody may connect. Never NULL; freed by broker_users_free (NULL is fine). */
