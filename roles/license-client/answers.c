@@ -57,7 +57,7 @@ static void write_limit(const struct license_feature *feature, struct json_write
     }
 }
 
-void answer_write_feature(const struct follower_view *view, const char *name,
+bool answer_write_feature(const struct follower_view *view, const char *name,
                           const struct license_feature *feature, struct feature_answer answer,
                           struct buffer *out) {
     struct json_writer json;
@@ -72,7 +72,7 @@ void answer_write_feature(const struct follower_view *view, const char *name,
     json_writer_member_text(&json, "edition", answer_edition(view));
     json_writer_member_text(&json, "status", license_status_word(view->status));
     json_writer_end_object(&json);
-    (void)json_writer_finish(&json, "the answer", NULL);
+    return json_writer_finish(&json, "the answer", NULL);
 }
 
 static void write_features(const struct follower_view *view, struct json_writer *json) {
@@ -84,11 +84,11 @@ static void write_features(const struct follower_view *view, struct json_writer 
     json_writer_end_object(json);
 }
 
-void answer_write_features(const struct follower_view *view, struct buffer *out) {
+bool answer_write_features(const struct follower_view *view, struct buffer *out) {
     struct json_writer json;
     json_writer_init(&json, out);
     write_features(view, &json);
-    (void)json_writer_finish(&json, "the features", NULL);
+    return json_writer_finish(&json, "the features", NULL);
 }
 
 /* The features that the license lets go on in a lesser way, now that it does not grant. */
@@ -130,7 +130,7 @@ static void write_identity(const struct license *license, struct json_writer *js
         json_writer_null(json);
 }
 
-void answer_write_license(const struct follower_view *view, struct buffer *out) {
+bool answer_write_license(const struct follower_view *view, struct buffer *out) {
     struct json_writer json;
     char reason[ANSWER_REASON_BYTES];
     int64_t valid_until_ms = explain_valid_until_ms(view);
@@ -155,5 +155,5 @@ void answer_write_license(const struct follower_view *view, struct buffer *out) 
     json_writer_name(&json, "explain");
     explain_write(view, &json);
     json_writer_end_object(&json);
-    (void)json_writer_finish(&json, "the state", NULL);
+    return json_writer_finish(&json, "the state", NULL);
 }

@@ -6,6 +6,9 @@
 #ifndef LSYS_LICENSE_CLIENT_ANSWERS_H
 #define LSYS_LICENSE_CLIENT_ANSWERS_H
 
+#include <stdbool.h>
+
+#include "base/attributes.h"
 #include "base/buffer.h"
 #include "roles/license-client/follower.h"
 #include "rules/degradation.h"
@@ -25,19 +28,20 @@ const char *answer_source(const struct follower_view *view);
 /* Why the state is as it is, in one sentence without a period. */
 void answer_reason(const struct follower_view *view, char out[ANSWER_REASON_BYTES]);
 
-/* Appends the document of the state. Look at `out->failed` afterwards. */
-void answer_write_license(const struct follower_view *view, struct buffer *out);
+/* Appends the document of the state. False, here and below, when `out` cannot hold it all: its content
+ * is of no use then. */
+bool answer_write_license(const struct follower_view *view, struct buffer *out) MUST_CHECK;
 
 /* Appends the features in force as one JSON object, {} when nothing is granted. */
-void answer_write_features(const struct follower_view *view, struct buffer *out);
+bool answer_write_features(const struct follower_view *view, struct buffer *out) MUST_CHECK;
 
 /* Decides about one feature; `*feature` gets the license's entry, or NULL. */
 struct feature_answer answer_feature(const struct follower_view *view, const char *name,
                                      const struct license_feature **feature);
 
 /* Appends the document of a feature that may be used (200). */
-void answer_write_feature(const struct follower_view *view, const char *name,
+bool answer_write_feature(const struct follower_view *view, const char *name,
                           const struct license_feature *feature, struct feature_answer answer,
-                          struct buffer *out);
+                          struct buffer *out) MUST_CHECK;
 
 #endif

@@ -150,10 +150,11 @@ static bool open_state(struct client *client, struct status *status) {
     const struct options *options = context->options;
     struct follower_options follower_options = read_follower_options(options);
     if (!require_keys(options, status)) return false;
-    client->ledger = ledger_open(context->store);
-    client->authority = authority_open(options_text(options, "keys"), options_text(options, "root"),
-                                       client->ledger, status);
-    if (!client->authority) return false;
+    client->ledger = ledger_open(context->store, LICENSE_CLIENT_NAME);
+    client->authority = authority_open(client->ledger);
+    if (!authority_load(client->authority, options_text(options, "keys"),
+                        options_text(options, "root"), status))
+        return false;
     client->follower = follower_open(client->authority, client->ledger, context->metrics,
                                      context->alerts, &follower_options, turn_moment());
     client->metrics = client_metrics_open(context->metrics, client->follower);
@@ -209,8 +210,8 @@ static bool reload(struct role_context *context, const struct options *fresh,
     struct client *client = context->state;
     struct follower_options options = read_follower_options(fresh);
     if (!require_keys(fresh, status) ||
-        !authority_reload(client->authority, options_text(fresh, "keys"),
-                          options_text(fresh, "root"), status))
+        !authority_load(client->authority, options_text(fresh, "keys"), options_text(fresh, "root"),
+                        status))
         return false;
     turn_settle(client, follower_rejudge(client->follower, &options, turn_moment()));
     return true;

@@ -43,8 +43,8 @@ static void answer_license(void *context, struct http_request *request) {
     struct buffer body;
     buffer_init(&body, ANSWER_BYTES_MAX);
     http->look(http->owner, &view);
-    answer_write_license(&view, &body);
-    role_http_respond_json(request, 200, &body);
+    bool written = answer_write_license(&view, &body);
+    role_http_respond_json(request, written ? 200 : 500, &body);
     buffer_free(&body);
 }
 
@@ -62,8 +62,8 @@ static void answer_feature_request(void *context, struct http_request *request) 
     }
     struct buffer body;
     buffer_init(&body, ANSWER_BYTES_MAX);
-    answer_write_feature(&view, name, feature, answer, &body);
-    role_http_respond_json(request, 200, &body);
+    bool written = answer_write_feature(&view, name, feature, answer, &body);
+    role_http_respond_json(request, written ? 200 : 500, &body);
     buffer_free(&body);
 }
 
@@ -88,13 +88,13 @@ static void open_events(void *context, struct http_request *request) {
     struct buffer body;
     buffer_init(&body, ANSWER_BYTES_MAX);
     http->look(http->owner, &view);
-    answer_write_license(&view, &body);
+    bool written = answer_write_license(&view, &body);
     struct listener_entry *listener = memory_new(sizeof *listener);
     listener->http = http;
     list_append(&http->listeners, &listener->link);
     metric_increment(http->listening);
     listener->events = http_request_open_events(request, on_gone, listener);
-    if (!body.failed) send_event(listener, buffer_bytes(&body));
+    if (written) send_event(listener, buffer_bytes(&body));
     buffer_free(&body);
 }
 

@@ -7,14 +7,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "app/authority.h"
+#include "app/ledger.h"
 #include "app/role.h"
 #include "bus/bus.h"
 #include "loop/timer.h"
-#include "roles/license-client/authority.h"
 #include "roles/license-client/client_http.h"
 #include "roles/license-client/client_metrics.h"
 #include "roles/license-client/follower.h"
-#include "roles/license-client/ledger.h"
 #include "roles/license-client/nonces.h"
 #include "roles/license-client/on_change.h"
 #include "roles/license-client/status_file.h"

@@ -53,10 +53,16 @@ const struct license *follower_last_license(const struct follower *follower) {
     return follower->shelf.kept ? follower->shelf.kept->license : NULL;
 }
 
+/* Deployment and fingerprint are for the server to check: it knows its machine. */
+static struct license_facts facts_of(const struct follower *follower,
+                                     const struct license *license) {
+    struct license_circumstances place = {.now_ms = follower->reading.now_ms};
+    return authority_license_facts(follower->authority, license, &place, NULL);
+}
+
 struct license_judgement follower_judge(const struct follower *follower,
                                         const struct license *license) {
-    struct license_facts facts =
-        authority_license_facts(follower->authority, license, follower->reading.now_ms);
+    struct license_facts facts = facts_of(follower, license);
     return license_status_judge(&facts, follower->reading.now_ms);
 }
 
@@ -249,7 +255,7 @@ void follower_look(const struct follower *follower, struct follower_view *view) 
     view->clock = follower->reading;
     view->license_problem = "";
     view->last_license = last;
-    view->facts = authority_license_facts(follower->authority, last, follower->reading.now_ms);
+    view->facts = facts_of(follower, last);
     view->judgement = license_status_judge(&view->facts, follower->reading.now_ms);
     view->authority = follower->authority;
     view->pins = ledger_pins(follower->ledger);

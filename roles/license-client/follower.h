@@ -14,11 +14,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "app/authority.h"
+#include "app/ledger.h"
 #include "base/attributes.h"
 #include "base/bytes.h"
-#include "roles/license-client/authority.h"
 #include "roles/license-client/hearing.h"
-#include "roles/license-client/ledger.h"
+#include "roles/license-client/name.h"
 #include "roles/license-client/servers.h"
 #include "rules/client_state.h"
 #include "rules/clock_guard.h"
@@ -84,7 +85,7 @@ void follower_disconnected(struct follower *follower);
 /* Time passed, or somebody wants to know the exact state. */
 enum follower_effect follower_tick(struct follower *follower, struct moment at);
 
-/* The key files were read again (authority_reload): judges everything anew. */
+/* The key files were read again (authority_load): judges everything anew. */
 enum follower_effect follower_rejudge(struct follower *follower,
                                       const struct follower_options *options, struct moment at);
 

@@ -12,6 +12,7 @@ struct intake {
     const char *key_id;             /* of the server, borrowed from the proof */
     struct freshness_message fresh; /* what freshness is judged by */
     struct shelf_item *item;        /* the license it has; NULL: none, or none that verifies */
+    bool pin;                       /* the key is to be pinned if everything else is right, too */
     struct status *why;
 };
 
@@ -133,24 +134,12 @@ static enum hearing take_license(struct intake *intake) {
 
 /* ---- the key, now that the license is known ---- */
 
-static void pin_server(struct intake *intake) {
-    struct follower *follower = intake->follower;
-    struct server_pins pins = *ledger_pins(follower->ledger);
-    char text[STATUS_TEXT_BYTES];
-    server_pins_add(&pins, intake->key_id, follower->reading.now_ms);
-    ledger_keep_pins(follower->ledger, &pins);
-    snprintf(text, sizeof text,
-             "the license server \"%.200s\" proved itself and its key %s is pinned",
-             intake->message.proof.server_id, intake->key_id);
-    alerts_raise(follower->alerts, ALERT_WARNING, LICENSE_CLIENT_NAME, "server_key_pinned", text);
-}
-
 static enum hearing accept_key(struct intake *intake) {
     enum pinning_verdict verdict = judge_key(intake);
     if (verdict == PINNING_ACCEPT) return HEARING_GOOD;
     if (verdict != PINNING_PIN) return hearing_of_pinning(verdict);
     if (!intake->item) return HEARING_NO_LICENSE;
-    pin_server(intake);
+    intake->pin = true;
     return HEARING_GOOD;
 }
 
@@ -183,6 +172,18 @@ static enum hearing check_line(const struct intake *intake) {
 }
 
 /* ---- a good message ---- */
+
+static void pin_server(struct intake *intake) {
+    struct follower *follower = intake->follower;
+    struct server_pins pins = *ledger_pins(follower->ledger);
+    char text[STATUS_TEXT_BYTES];
+    server_pins_add(&pins, intake->key_id, follower->reading.now_ms);
+    ledger_keep_pins(follower->ledger, &pins);
+    snprintf(text, sizeof text,
+             "the license server \"%.200s\" proved itself and its key %s is pinned",
+             intake->message.proof.server_id, intake->key_id);
+    alerts_raise(follower->alerts, ALERT_WARNING, LICENSE_CLIENT_NAME, "server_key_pinned", text);
+}
 
 /* The followed server went to another line: those that stay behind no longer count. */
 static void forget_other_lines(struct follower *follower, const char *key_id, const char *line) {
@@ -226,6 +227,7 @@ static bool apply(struct intake *intake, enum license_status word) {
         .serial = license ? license->serial : 0,
         .token_sha256 = intake->message.proof.token_sha256,
     };
+    if (intake->pin) pin_server(intake);
     note_server(intake, word);
     if (intake->item) {
         ledger_advance(follower->ledger, intake->item->line, license->serial,

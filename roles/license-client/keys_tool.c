@@ -2,11 +2,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/ledger.h"
 #include "base/clock.h"
 #include "codec/rfc3339.h"
-#include "roles/license-client/ledger.h"
-#include "roles/license-client/ledger_records.h"
 #include "roles/license-client/license_client.h"
+#include "roles/license-client/name.h"
 #include "store/store.h"
 
 static const struct option options[] = {
@@ -18,42 +18,18 @@ static const struct option options[] = {
     {0},
 };
 
-/* None, also when the record cannot be read as one: then the client has none either. */
-static bool read_pins(struct store *store, struct server_pins *pins, struct status *status) {
-    struct buffer text;
-    memset(pins, 0, sizeof *pins);
-    buffer_init(&text, LEDGER_RECORD_BYTES_MAX);
-    bool found = store_get(store, LICENSE_CLIENT_NAME, LEDGER_PINS_KEY, &text, status);
-    if (found) ledger_record_read_pins(buffer_bytes(&text), pins);
-    buffer_free(&text);
-    if (found || status->code == STATUS_NOT_FOUND || status->code == STATUS_DAMAGED) {
-        status_clear(status);
-        return true;
-    }
-    return false;
-}
-
-static bool write_pins(struct store *store, const struct server_pins *pins, struct status *status) {
-    struct buffer text;
-    buffer_init(&text, LEDGER_RECORD_BYTES_MAX);
-    ledger_record_write_pins(pins, &text);
-    bool written =
-        store_put(store, LICENSE_CLIENT_NAME, LEDGER_PINS_KEY, buffer_bytes(&text), status);
-    buffer_free(&text);
-    return written;
-}
-
 static bool list(const char *folder, struct status *status) {
     struct store *store = NULL;
-    struct server_pins pins;
-    bool done = store_open_to_read(folder, &store, status) && read_pins(store, &pins, status);
-    store_close(store);
-    if (!done) return false;
-    for (size_t i = 0; i < pins.count; i++) {
+    if (!store_open_to_read(folder, &store, status)) return false;
+    struct ledger *ledger = ledger_open(store, LICENSE_CLIENT_NAME);
+    const struct server_pins *pins = ledger_pins(ledger);
+    for (size_t i = 0; i < pins->count; i++) {
         char pinned_at[RFC3339_BYTES];
-        rfc3339_format(pins.items[i].pinned_at_ms, pinned_at);
-        printf("%s  %s\n", pins.items[i].key_id, pinned_at);
+        rfc3339_format(pins->items[i].pinned_at_ms, pinned_at);
+        printf("%s  %s\n", pins->items[i].key_id, pinned_at);
     }
+    ledger_close(ledger);
+    store_close(store);
     return true;
 }
 
@@ -70,21 +46,29 @@ static bool add(struct server_pins *pins, const char *key_id, struct status *sta
     return true;
 }
 
+static bool remove_key(struct server_pins *pins, const char *key_id, struct status *status) {
+    return server_pins_remove(pins, key_id) ||
+           status_fail(status, STATUS_NOT_FOUND, "the key %s is not pinned", key_id);
+}
+
 static bool change(const char *folder, const char *action, const char *key_id,
                    struct status *status) {
     struct store *store = NULL;
-    struct server_pins pins;
     bool adds = strcmp(action, "add") == 0;
     if (!store_open(folder, &store, NULL, status)) {
         if (status->code == STATUS_BUSY)
             status_context(status, "stop the client first, change its keys, and start it again");
         return false;
     }
-    bool done = read_pins(store, &pins, status);
-    if (done && adds) done = add(&pins, key_id, status);
-    if (done && !adds && !server_pins_remove(&pins, key_id))
-        done = status_fail(status, STATUS_NOT_FOUND, "the key %s is not pinned", key_id);
-    done = done && write_pins(store, &pins, status);
+    struct ledger *ledger = ledger_open(store, LICENSE_CLIENT_NAME);
+    struct server_pins pins = *ledger_pins(ledger);
+    bool done = adds ? add(&pins, key_id, status) : remove_key(&pins, key_id, status);
+    if (done) {
+        ledger_keep_pins(ledger, &pins);
+        done = ledger_flush(ledger) ||
+               status_fail(status, STATUS_IO, "the keys could not be saved in %s", folder);
+    }
+    ledger_close(ledger);
     store_close(store);
     if (done) printf("%s %s\n", adds ? "pinned" : "removed", key_id);
     return done;

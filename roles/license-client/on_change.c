@@ -58,8 +58,8 @@ static void free_variables(struct variables *variables) {
 static void add_features(struct variables *variables, const struct follower_view *view) {
     struct buffer features;
     buffer_init(&features, FEATURES_BYTES_MAX);
-    answer_write_features(view, &features);
-    add_variable(variables, "LICENSE_FEATURES", features.failed ? "{}" : buffer_text(&features));
+    bool written = answer_write_features(view, &features);
+    add_variable(variables, "LICENSE_FEATURES", written ? buffer_text(&features) : "{}");
     buffer_free(&features);
 }
 

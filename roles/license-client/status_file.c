@@ -6,7 +6,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "roles/license-client/ledger.h"
+#include "roles/license-client/name.h"
 
 void status_file_init(struct status_file *file, const char *path) {
     memset(file, 0, sizeof *file);

@@ -32,8 +32,7 @@ static void publish(struct client *client) {
     log_change(&view);
     client_metrics_changed(client->metrics, view.state->cause);
     buffer_init(&json, ANSWER_BYTES_MAX);
-    answer_write_license(&view, &json);
-    if (!json.failed) {
+    if (answer_write_license(&view, &json)) {
         client_http_publish(client->http, buffer_bytes(&json));
         status_file_write(&client->status_file, buffer_bytes(&json), view.now_monotonic_ms);
     }
@@ -50,8 +49,7 @@ static void renew_file(struct client *client, int64_t divisor) {
     int64_t age_ms = view.state->timeout_ms / divisor;
     if (!status_file_is_due(&client->status_file, age_ms, view.now_monotonic_ms)) return;
     buffer_init(&json, ANSWER_BYTES_MAX);
-    answer_write_license(&view, &json);
-    if (!json.failed)
+    if (answer_write_license(&view, &json))
         status_file_write(&client->status_file, buffer_bytes(&json), view.now_monotonic_ms);
     buffer_free(&json);
 }
