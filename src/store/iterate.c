@@ -18,8 +18,8 @@ static bool copy_record(sqlite3_stmt *row, struct copied_record *copy, struct st
     struct bytes value = statement_column(row, 2);
     copy->value = memory_try(value.length + 1);
     if (copy->value == NULL) {
-        return status_fail(status, STATUS_NO_MEMORY, "no memory for a record of %zu bytes",
-                           value.length);
+        status_fail(status, STATUS_NO_MEMORY, "no memory for a record of %zu bytes", value.length);
+        return false;
     }
     copy->key = memory_copy_bytes(key.data, key.length);
     copy->key_length = key.length;
@@ -30,22 +30,31 @@ static bool copy_record(sqlite3_stmt *row, struct copied_record *copy, struct st
     return true;
 }
 
-/* Visits one row; `*go_on` is cleared at the visitor's wish or behind the last key with the prefix. */
-static bool visit_row(struct store *store, const char *name_space, const char *prefix,
-                      sqlite3_stmt *row, store_visitor *visit, void *context, size_t *damaged,
-                      bool *go_on, struct status *status) {
+/* An iteration under way. */
+struct iteration {
+    struct store *store;
+    const char *name_space;
+    const char *prefix;
+    store_visitor *visit;
+    void *context;
+    size_t damaged;
+    bool go_on; /* neither the visitor nor the prefix has ended it */
+};
+
+static bool visit_row(struct iteration *iteration, sqlite3_stmt *row, struct status *status) {
     bool intact = record_is_intact(row, 0);
     struct copied_record record = {0};
     if (!copy_record(row, &record, status)) {
         return false;
     }
-    if (strncmp(record.key, prefix, strlen(prefix)) != 0) {
-        *go_on = false;
+    if (strncmp(record.key, iteration->prefix, strlen(iteration->prefix)) != 0) {
+        iteration->go_on = false;
     } else if (intact) {
-        *go_on = visit(context, record.key, bytes_of(record.value, record.value_length));
+        iteration->go_on = iteration->visit(iteration->context, record.key,
+                                            bytes_of(record.value, record.value_length));
     } else {
-        ++*damaged;
-        record_found_damaged(store, bytes_of_text(name_space),
+        iteration->damaged++;
+        record_found_damaged(iteration->store, bytes_of_text(iteration->name_space),
                              bytes_of(record.key, record.key_length), NULL);
     }
     memory_wipe(record.value, record.value_length);
@@ -56,8 +65,13 @@ static bool visit_row(struct store *store, const char *name_space, const char *p
 
 bool store_each(struct store *store, const char *name_space, const char *prefix,
                 store_visitor *visit, void *context, size_t *damaged, struct status *status) {
-    size_t found = 0;
-    sqlite3_stmt *each = NULL;
+    struct iteration iteration = {.store = store,
+                                  .name_space = name_space,
+                                  .prefix = prefix,
+                                  .visit = visit,
+                                  .context = context,
+                                  .go_on = true};
+    sqlite3_stmt *rows = NULL;
     if (!record_check_name(name_space, prefix, status)) {
         return false;
     }
@@ -65,23 +79,22 @@ bool store_each(struct store *store, const char *name_space, const char *prefix,
     if (!database_prepare(store->database,
                           "SELECT name_space, key, value, checksum FROM record"
                           " WHERE name_space=?1 AND key>=?2 ORDER BY key",
-                          &each, status)) {
+                          &rows, status)) {
         return false;
     }
-    statement_bind_text(each, 1, name_space);
-    statement_bind_text(each, 2, prefix);
+    statement_bind_text(rows, 1, name_space);
+    statement_bind_text(rows, 2, prefix);
     bool ok = true;
-    bool go_on = true;
     int code = SQLITE_DONE;
-    while (ok && go_on && (code = sqlite3_step(each)) == SQLITE_ROW) {
-        ok = visit_row(store, name_space, prefix, each, visit, context, &found, &go_on, status);
+    while (ok && iteration.go_on && (code = sqlite3_step(rows)) == SQLITE_ROW) {
+        ok = visit_row(&iteration, rows, status);
     }
-    if (ok && go_on && code != SQLITE_DONE) {
+    if (ok && iteration.go_on && code != SQLITE_DONE) {
         ok = database_fail(store->database, code, "reading the state", status);
     }
-    sqlite3_finalize(each);
+    sqlite3_finalize(rows);
     if (damaged != NULL) {
-        *damaged = found;
+        *damaged = iteration.damaged;
     }
     return ok;
 }
