@@ -3,6 +3,7 @@
 
 #include "app/machine.h"
 #include "app/token_file.h"
+#include "codec/armor.h"
 #include "codec/json_writer.h"
 #include "roles/tools/tools.h"
 #include "verifier/license.h"
@@ -104,7 +105,7 @@ static bool read_demand(const char *path, struct fingerprint_demand *demand,
     struct token_file file;
     struct jws jws;
     bool read = false;
-    if (!token_file_read(path, &file, status)) return false;
+    if (!token_file_read(path, ARMOR_LICENSE, &file, status)) return false;
     if (jws_parse(token_file_token(&file), &jws, status)) {
         const struct json_value *claims = jws_claims(&jws, status);
         struct license *license = claims ? license_read_claims(claims, status) : NULL;

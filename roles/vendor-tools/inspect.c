@@ -135,7 +135,7 @@ static int run(const struct command_call *call) {
     struct status status = STATUS_INIT;
     struct token_file file;
     const char *path = options_argument(call->options, 0);
-    bool inspected = token_file_read(path, &file, &status);
+    bool inspected = token_file_read(path, NULL, &file, &status);
     if (inspected) {
         inspected = inspect(call->options, token_file_token(&file), &status) ||
                     status_context(&status, "%s", path);

@@ -118,9 +118,10 @@ static void make_uuid(char out[UUID_BYTES]) {
     }
 }
 
-/* Writes what a claim is when neither a flag nor the file says. */
+/* Writes what a claim is when neither a flag nor the file says. A license that has ended already is
+ * dated at its beginning, since nothing can be issued after its end. */
 static void write_default(const char *claim, const struct options *options, int64_t now_ms,
-                          int64_t begins_ms, struct json_writer *json) {
+                          int64_t begins_ms, int64_t ends_ms, struct json_writer *json) {
     char uuid[UUID_BYTES];
     int64_t valid_for_ms = options_duration_ms(options, "valid_for");
     if (!strcmp(claim, "iss")) {
@@ -129,7 +130,7 @@ static void write_default(const char *claim, const struct options *options, int6
         make_uuid(uuid);
         json_writer_member_text(json, claim, uuid);
     } else if (!strcmp(claim, "iat")) {
-        claims_write_time(json, claim, now_ms);
+        claims_write_time(json, claim, ends_ms <= now_ms ? begins_ms : now_ms);
     } else if (!strcmp(claim, "serial")) {
         json_writer_member_integer(json, claim, now_ms / 1000);
     } else if (!strcmp(claim, "exp") && valid_for_ms > 0) {
@@ -157,11 +158,24 @@ static int64_t find_beginning(const struct json_value *file, const struct option
     return now_ms;
 }
 
+/* The moment at which the license ends; the far future when nothing says. */
+static int64_t find_end(const struct json_value *file, const struct options *options,
+                        int64_t begins_ms) {
+    double seconds;
+    if (options_is_given(options, "expires")) return options_time_ms(options, "expires");
+    if (options_is_given(options, "valid_for"))
+        return begins_ms + options_duration_ms(options, "valid_for");
+    if (json_member_number(file, "exp", &seconds) && fabs(seconds) <= (double)CLAIM_TIME_MAX_S)
+        return (int64_t)(seconds * 1000);
+    return INT64_MAX;
+}
+
 /* Writes the claims of file, flags and defaults as one object. `file` may be NULL. */
 static void write_merged(const struct json_value *file, const struct options *options,
                          int64_t now_ms, struct json_writer *json) {
     int64_t begins_ms = find_beginning(file, options, now_ms);
     bool has_end = options_is_given(options, "valid_for");
+    int64_t ends_ms = find_end(file, options, begins_ms);
     json_writer_begin_object(json);
     for (size_t i = 0; i < SCALARS; i++) {
         const struct claim_row *row = &scalar_claims[i];
@@ -172,7 +186,7 @@ static void write_merged(const struct json_value *file, const struct options *op
             json_writer_name(json, row->claim);
             json_writer_value(json, value);
         } else {
-            write_default(row->claim, options, now_ms, begins_ms, json);
+            write_default(row->claim, options, now_ms, begins_ms, ends_ms, json);
         }
     }
     for (size_t i = 0; i < LISTS; i++) {
@@ -246,8 +260,12 @@ struct license *issue_claims_make(const struct options *options, int64_t now_ms,
     json_writer_init(&json, &merged);
     write_merged(file ? json_document_root(file) : NULL, options, now_ms / 1000 * 1000, &json);
     struct license *license = NULL;
-    if (json_writer_finish(&json, "the claims", status))
-        license = read_merged(buffer_bytes(&merged), status);
+    struct status why = STATUS_INIT;
+    if (json_writer_finish(&json, "the claims", &why))
+        license = read_merged(buffer_bytes(&merged), &why);
+    /* Without a file it was a flag that made the claim what it is. */
+    bool by_flag = !file && why.code == STATUS_BAD_CLAIM;
+    if (!license) status_fail(status, by_flag ? STATUS_USAGE : why.code, "%s", why.text);
     buffer_free(&merged);
     json_document_free(file);
     if (!license || issue_lists_apply(license, options, status)) return license;

@@ -18,10 +18,11 @@
 /* The rows that describe a license. */
 extern const struct option issue_claims_options[];
 
-/* Reads --claims and the flags. Defaults: iss "vendor", jti a random UUID, iat and nbf now, serial
- * the seconds since 1970 at `now_ms`, so that a license issued later replaces one issued before.
- * Returns a license, owned by the caller, or NULL with STATUS_USAGE or STATUS_BAD_CLAIM. Whether it
- * makes sense as a whole is for license_validate. */
+/* Reads --claims and the flags. Defaults: iss "vendor", jti a random UUID, iat and nbf now (iat at
+ * the beginning for a license that has ended already), serial the seconds since 1970 at `now_ms`,
+ * so that a license issued later replaces one issued before. Returns a license, owned by the
+ * caller, or NULL with STATUS_USAGE or STATUS_BAD_CLAIM. Whether it makes sense as a whole is for
+ * license_validate. */
 struct license *issue_claims_make(const struct options *options, int64_t now_ms,
                                   struct status *status) MUST_CHECK;
 

@@ -152,7 +152,7 @@ static bool remove_keys(const struct change *change, struct status *status) {
 static struct keyring_token *read_ring(const char *path, const struct key_ring *roots,
                                        struct status *status) {
     struct token_file file;
-    if (!token_file_read(path, &file, status)) return NULL;
+    if (!token_file_read(path, ARMOR_KEYRING, &file, status)) return NULL;
     struct keyring_token *ring = keyring_token_verify(token_file_token(&file), roots, NULL, status);
     if (!ring) status_context(status, "%s", path);
     token_file_free(&file);

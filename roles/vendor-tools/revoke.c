@@ -47,7 +47,7 @@ static const struct option options[] = {
 static struct revocations *read_list(const char *path, const struct key_ring *ring,
                                      struct status *status) {
     struct token_file file;
-    if (!token_file_read(path, &file, status)) return NULL;
+    if (!token_file_read(path, ARMOR_REVOCATIONS, &file, status)) return NULL;
     struct revocations *list = revocations_verify(token_file_token(&file), ring, NULL, status);
     if (!list) status_context(status, "%s", path);
     token_file_free(&file);

@@ -5,6 +5,7 @@
 #include "app/machine.h"
 #include "app/token_file.h"
 #include "base/clock.h"
+#include "codec/armor.h"
 #include "roles/vendor-tools/signing.h"
 
 const struct option verification_options[] = {
@@ -41,7 +42,7 @@ const struct option verification_options[] = {
 
 static bool read_keyring(const char *path, struct verification *out, struct status *status) {
     struct token_file file;
-    if (!token_file_read(path, &file, status)) return false;
+    if (!token_file_read(path, ARMOR_KEYRING, &file, status)) return false;
     out->keyring = keyring_token_verify(token_file_token(&file), out->roots, NULL, status);
     if (!out->keyring) status_context(status, "%s", path);
     token_file_free(&file);
@@ -67,7 +68,7 @@ static bool read_rings(const struct options *options, struct verification *out,
 
 static bool read_revocations(const char *path, struct verification *out, struct status *status) {
     struct token_file file;
-    if (!token_file_read(path, &file, status)) return false;
+    if (!token_file_read(path, ARMOR_REVOCATIONS, &file, status)) return false;
     out->revocations = revocations_verify(token_file_token(&file), out->ring, NULL, status);
     if (!out->revocations) status_context(status, "%s", path);
     token_file_free(&file);

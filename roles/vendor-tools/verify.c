@@ -3,6 +3,7 @@
 
 #include "app/token_file.h"
 #include "base/clock.h"
+#include "codec/armor.h"
 #include "codec/json_writer.h"
 #include "roles/vendor-tools/license_report.h"
 #include "roles/vendor-tools/vendor_tools.h"
@@ -97,7 +98,7 @@ static int run(const struct command_call *call) {
                     "--keys is missing: the vendor's public keys (or --keyring and --root)");
         return command_failed(call->command, &status);
     }
-    if (!token_file_read(options_argument(call->options, 0), &file, &status))
+    if (!token_file_read(options_argument(call->options, 0), ARMOR_LICENSE, &file, &status))
         return fail(call, &status);
     bool judged = judge(call->options, token_file_token(&file), &exit_code, &status);
     token_file_free(&file);

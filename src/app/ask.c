@@ -45,12 +45,13 @@ static bool make_url(const char *base_url, const char *path, struct url *url,
     return true;
 }
 
-static bool call(const struct http_call_options *options, struct asking *asking) {
+static bool run_call(const struct http_call_options *options, struct asking *asking) {
     struct loop *loop = loop_create(asking->status);
     if (!loop) return false;
-    if (http_call_start(loop, options, asking->status)) loop_run(loop);
+    struct http_call *call = http_call_start(loop, options, asking->status);
+    loop_run(loop); /* after a failed start too: what was opened for it still has to close */
     loop_destroy(loop);
-    return status_is_ok(asking->status);
+    return call && status_is_ok(asking->status);
 }
 
 bool ask(const char *base_url, const char *path, struct answer *out, struct status *status) {
@@ -68,7 +69,7 @@ bool ask(const char *base_url, const char *path, struct answer *out, struct stat
         .on_done = on_done,
         .context = &asking,
     };
-    return call(&options, &asking) || status_context(status, "%s", base_url);
+    return run_call(&options, &asking) || status_context(status, "%s", base_url);
 }
 
 void answer_free(struct answer *answer) {

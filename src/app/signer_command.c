@@ -75,10 +75,8 @@ static bool sign(void *context, struct bytes signing_input, uint8_t signature[SI
         .callback = on_ended,
         .context = &asking,
     };
-    if (process_start(loop, &options, status))
-        loop_run(loop);
-    else
-        status_context(status, "--signer");
+    if (!process_start(loop, &options, status)) status_context(status, "--signer");
+    loop_run(loop); /* after a failed start too: what was opened for it still has to close */
     loop_destroy(loop);
     return asking.done;
 }

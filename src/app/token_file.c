@@ -15,17 +15,22 @@ static bool begins_armor(struct bytes text, const char *label) {
     return memmem(text.data, text.length, first_line, (size_t)length) != NULL;
 }
 
-bool token_file_read(const char *path, struct token_file *out, struct status *status) {
+/* The label that the armour in `text` has; that of a license when it has none of ours. */
+static const char *find_label(struct bytes text) {
+    for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++)
+        if (begins_armor(text, labels[i])) return labels[i];
+    return ARMOR_LICENSE;
+}
+
+bool token_file_read(const char *path, const char *label, struct token_file *out,
+                     struct status *status) {
     struct buffer text;
     buffer_init(&text, TOKEN_FILE_BYTES);
     buffer_init(&out->token, JWS_TOKEN_BYTES_MAX);
-    out->label = NULL;
     bool read = file_read(path, &text, status);
     if (read) {
         struct bytes bytes = buffer_bytes(&text);
-        for (size_t i = 0; !out->label && i < sizeof labels / sizeof labels[0]; i++)
-            if (begins_armor(bytes, labels[i])) out->label = labels[i];
-        read = armor_read(out->label ? out->label : ARMOR_LICENSE, bytes, &out->token, status) ||
+        read = armor_read(label ? label : find_label(bytes), bytes, &out->token, status) ||
                status_context(status, "%s", path);
     }
     buffer_free(&text);

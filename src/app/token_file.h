@@ -16,14 +16,14 @@
 #define TOKEN_FILE_BYTES (2 * JWS_TOKEN_BYTES_MAX)
 
 struct token_file {
-    const char *label;   /* of its armour (codec/armor.h); NULL for a bare token */
-    struct buffer token; /* the token without armour */
+    struct buffer token; /* without armour; owned */
 };
 
-/* Reads the file `path`, or standard input for "-". Whether the token is good is for the verifier.
- * Errors: those of file_read and armor_read, naming the file. On failure there is nothing to free.
- * */
-bool token_file_read(const char *path, struct token_file *out, struct status *status) MUST_CHECK;
+/* Reads the file `path`, or standard input for "-". Armour must have the given label (codec/armor.h);
+ * NULL: any label. Whether the token is good is for the verifier. Errors: those of file_read and
+ * armor_read, naming the file. On failure there is nothing to free. */
+bool token_file_read(const char *path, const char *label, struct token_file *out,
+                     struct status *status) MUST_CHECK;
 
 /* The token's bytes, valid until the file is freed. */
 struct bytes token_file_token(const struct token_file *file);

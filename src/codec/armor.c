@@ -35,7 +35,7 @@ static struct bytes take_line(struct bytes *text) {
     struct bytes line = bytes_of(text->data, length);
     size_t taken = end ? length + 1 : length;
     *text = bytes_of(text->data + taken, text->length - taken);
-    while (line.length > 0 && strchr(" \t\r", line.data[line.length - 1]))
+    while (line.length > 0 && memchr(" \t\r", line.data[line.length - 1], 3))
         line.length--;
     return line;
 }

@@ -124,7 +124,7 @@ describe('nonsense is refused, by name, before anything is signed', () => {
     ['a customer that is empty', ['--valid-for', '1d', '--customer='], /given twice/],
     ['a feature that is false', ['--valid-for', '1d', '--feature', 'sso=false'], /--feature sso=false/],
     ['a feature without name', ['--valid-for', '1d', '--feature', '=5'], /--feature =5/],
-    ['a feature with blanks', ['--valid-for', '1d', '--feature', 'a b'], /--feature a b/],
+    ['a feature with a line break', ['--valid-for', '1d', '--feature', 'a\nb'], /--feature a/],
     ['degradation of nothing', ['--valid-for', '1d', '--degrade', 'sso=block'], /--degrade sso=block/],
     ['unknown degradation', ['--valid-for', '1d', '--feature', 'sso', '--degrade', 'sso=explode'], /advise, readonly or block/],
     ['more matches than components', ['--valid-for', '1d', '--fingerprint', 'A'.repeat(43), '--fingerprint-match', '2'], /fingerprint/],

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-/// Makes a folder that is removed when the test (or suite) `t` ends. `t` is node:test's context, or anything with
-/// `after(function)`.
+/// Makes a folder that is removed when the test `t` (node:test's context) ends. For a whole suite: call it in the body of
+/// describe() as temporaryFolder({ after }), with `after` of node:test.
 export function temporaryFolder(t) {
   const folder = mkdtempSync(path.join(tmpdir(), 'lsys-test-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
