@@ -139,13 +139,32 @@ fuzz-run: fuzz
 
 # ---- the embeddable verifier, compiled for the host that links it ----
 
-liblsys.a: $(patsubst %.c,build/embed/%.o,$(LIBLSYS_SOURCES))
+# One object that holds the library, what it uses of the floors below and of the archives, and shows only the names of
+# its header: a program may link its own jansson or libsodium beside it.
+liblsys.a: build/embed/lsys.o
+	@echo "archive $@"
+	@rm -f $@
+	@ar rcsD $@ $<
+
+EMBED_API = $(patsubst %.c,build/embed/%.o,$(filter src/verifier/embed/%,$(LIBLSYS_SOURCES)))
+
+build/embed/lsys.o: $(EMBED_API) build/embed/floors.a
+	@ld -r -o $@ --start-group $^ -L$(ARCHIVES)/usr/lib/$(ARCH) -lbearssl -lsodium -ljansson --end-group
+	@objcopy --wildcard --keep-global-symbol='lsys_*' $@
+
+build/embed/floors.a: $(filter-out $(EMBED_API),$(patsubst %.c,build/embed/%.o,$(LIBLSYS_SOURCES))) \
+                      build/embed/tests/lib/isoc23.o
 	@rm -f $@
 	@ar rcsD $@ $^
 
 build/embed/%.o: %.c Makefile $(ARCHIVES)/.stamp
+	@echo "cc      $*.c (embed)"
 	@mkdir -p $(@D)
 	@$(CC) $(COMMON) -O2 -fPIC -fstack-protector-strong -D_FORTIFY_SOURCE=2 $(CFLAGS) $(OUTPUT) -c -o $@ $<
+
+# The C example, linked as a customer would: with the header, the archive and nothing else.
+build/embed/example: tests/embed/example.c liblsys.a
+	@$(CC) -std=c99 -Wall -Wextra -pedantic -Isrc -o $@ $^ -lm
 
 # ---- the rest ----
 
