@@ -50,10 +50,14 @@ static bool is_host_name(struct bytes host) {
 /* A name whose last label is a number would be taken for an IPv4 address in old notation ("127.1",
  * "0x7f000001") by some resolvers: only the four-part form is accepted. */
 static bool looks_numeric(const char *host) {
-    const char *dot = strrchr(host, '.');
-    const char *last = dot ? dot + 1 : host;
+    size_t end = strlen(host);
+    if (end > 0 && host[end - 1] == '.') end--; /* "name." is the same as "name" */
+    size_t start = end;
+    while (start > 0 && host[start - 1] != '.')
+        start--;
+    const char *last = host + start;
     if (last[0] == '0' && (last[1] == 'x' || last[1] == 'X')) return true;
-    return strspn(last, "0123456789") == strlen(last);
+    return strspn(last, "0123456789") >= end - start;
 }
 
 static bool parse_host(struct bytes text, struct bytes host, bool in_brackets, struct address *out,

@@ -31,7 +31,7 @@ struct bytes http_request_path(const struct http_request *request);
 /* The decoded value of `{name}` in the route's pattern; it holds no '/' (but for `{name*}`), no control
  * characters, is never "." or "..", and may be invalid UTF-8. Asking for a name the pattern does not
  * have is a programming error. */
-const char *http_request_path_value(const struct http_request *request, const char *name);
+const char *http_request_path_value(struct http_request *request, const char *name);
 
 /* The decoded value of the first query parameter of that name ("" if it has no '='), or NULL. */
 const char *http_request_parameter(const struct http_request *request, const char *name);
@@ -82,7 +82,7 @@ void http_respond_problem(struct http_request *request, int status, const char *
                           const char *title, const char *detail, ...) PRINTF_LIKE(5, 6);
 
 /* Answers 200 with a static asset, or 304 if the client's If-None-Match names `etag` (with quotes). The
- * client may keep it but asks every time. `body` is not copied if it fits the kernel's buffer. */
+ * client may keep it but asks every time. HTML gets the policy of http_response_allow_page. */
 void http_respond_asset(struct http_request *request, const char *content_type, const char *etag,
                         struct bytes body);
 

@@ -368,7 +368,11 @@ static void finish_timed_out(void *context) {
 }
 
 void stream_finish(struct stream *stream, int64_t timeout_ms) {
-    if (stream->is_finishing || stream->is_closing) return;
+    if (stream->is_closing) return;
+    if (stream->is_finishing) {
+        timer_start(stream->finish_timer, timeout_ms);
+        return;
+    }
     stream->is_finishing = true;
     stream->wants_shutdown = true;
     stream->finish_timer = timer_open(stream_loop(stream), finish_timed_out, stream);

@@ -1,0 +1,232 @@
+#include "net/http_client.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assertion.h"
+#include "base/memory.h"
+#include "loop/timer.h"
+#include "net/connector.h"
+#include "net/http_head_check.h"
+#include "net/http_response_parser.h"
+
+/* Request line and fields that we send; ours are far smaller. */
+#define REQUEST_HEAD_BYTES_MAX 16384
+
+struct http_call {
+    struct loop *loop;
+    struct http_call_options options; /* of these only limits and callbacks are used later */
+    struct buffer request;            /* head and body, until connected */
+    struct timer *timer;
+    struct connector *connector; /* while connecting */
+    struct stream *stream;       /* while connected */
+    struct http_response_parser *parser;
+    struct buffer body;
+    struct status failure; /* why on_body stopped the parser */
+    bool is_over;          /* on_done was called, or will not be */
+};
+
+/* ---- the end ---- */
+
+static void free_call(struct http_call *call) {
+    http_response_parser_free(call->parser);
+    buffer_wipe(&call->request);
+    buffer_wipe(&call->body);
+    free(call);
+}
+
+/* Stops everything. The call is freed at once if nothing of it is open, else when the stream is. */
+static void release(struct http_call *call) {
+    call->is_over = true;
+    timer_close(call->timer);
+    if (call->connector) connector_cancel(call->connector);
+    call->connector = NULL;
+    if (call->stream)
+        stream_close(call->stream);
+    else
+        free_call(call);
+}
+
+static void conclude(struct http_call *call, const struct status *status) {
+    if (call->is_over) return;
+    call->is_over = true;
+    struct http_response response = {.status = 0};
+    bool is_fine = status_is_ok(status);
+    if (is_fine) {
+        response = *http_response_parser_response(call->parser);
+        response.body = buffer_bytes(&call->body);
+    }
+    call->options.on_done(call->options.context, is_fine ? &response : NULL, status);
+    release(call);
+}
+
+void http_call_cancel(struct http_call *call) {
+    if (!call || call->is_over) return;
+    release(call);
+}
+
+static void time_is_up(void *context) {
+    struct status status = STATUS_INIT;
+    status_fail(&status, STATUS_TIMEOUT, "the server did not answer in time");
+    conclude(context, &status);
+}
+
+/* ---- the response ---- */
+
+static void on_head(void *context, const struct http_response *response) {
+    struct http_call *call = context;
+    if (call->options.on_body) {
+        /* From here on only silence ends the call. */
+        timer_stop(call->timer);
+        if (call->options.silence_timeout_ms)
+            timer_start(call->timer, call->options.silence_timeout_ms);
+    }
+    if (call->options.on_response) call->options.on_response(call->options.context, response);
+}
+
+static bool on_body(void *context, struct bytes piece) {
+    struct http_call *call = context;
+    if (call->is_over) return false;
+    if (call->options.on_body) {
+        if (call->options.silence_timeout_ms)
+            timer_start(call->timer, call->options.silence_timeout_ms);
+        call->options.on_body(call->options.context, piece);
+        return !call->is_over;
+    }
+    if (buffer_append(&call->body, piece.data, piece.length)) return true;
+    return status_fail(&call->failure, STATUS_TOO_LARGE,
+                       "the server's answer is larger than %zu bytes",
+                       call->options.response_limit_bytes);
+}
+
+static const struct http_response_sink sink = {.on_head = on_head, .on_body = on_body};
+
+/* ---- the connection ---- */
+
+static void on_read(void *context, struct bytes bytes) {
+    struct http_call *call = context;
+    struct status status = STATUS_INIT;
+    if (call->is_over) return;
+    bool is_fine = http_response_parser_feed(call->parser, bytes, &status);
+    if (!is_fine && status_is_ok(&status)) status = call->failure;
+    if (!is_fine || http_response_parser_is_done(call->parser)) conclude(call, &status);
+}
+
+static void on_end(void *context) {
+    struct http_call *call = context;
+    struct status status = STATUS_INIT;
+    if (call->is_over) return;
+    bool is_complete = http_response_parser_end(call->parser, &status);
+    ASSERT(is_complete == status_is_ok(&status));
+    conclude(call, &status);
+}
+
+static void on_closed(void *context, const struct status *status) {
+    struct http_call *call = context;
+    call->stream = NULL;
+    if (call->is_over) {
+        free_call(call);
+        return;
+    }
+    struct status why = STATUS_INIT;
+    status_fail(&why, STATUS_UNAVAILABLE, "the connection to the server broke: %s", status->text);
+    conclude(call, &why);
+}
+
+static const struct stream_handlers handlers = {
+    .on_read = on_read, .on_end = on_end, .on_closed = on_closed};
+
+static void connected(void *context, struct stream *stream, const struct status *status) {
+    struct http_call *call = context;
+    call->connector = NULL;
+    if (!stream) {
+        conclude(call, status);
+        return;
+    }
+    call->stream = stream;
+    stream_start(stream, &handlers, call);
+    stream_write(stream, call->request.data, call->request.length);
+    buffer_wipe(&call->request);
+}
+
+/* ---- the request ---- */
+
+static bool is_clean(struct bytes text) {
+    for (size_t i = 0; i < text.length; i++)
+        if ((text.data[i] < 0x20 && text.data[i] != '\t') || text.data[i] == 0x7f) return false;
+    return true;
+}
+
+static void append_fields(struct buffer *out, const struct http_call_options *options) {
+    for (size_t i = 0; i < options->field_count; i++) {
+        buffer_append(out, options->fields[i].name.data, options->fields[i].name.length);
+        buffer_append_text(out, ": ");
+        buffer_append(out, options->fields[i].value.data, options->fields[i].value.length);
+        buffer_append_text(out, "\r\n");
+    }
+}
+
+static bool write_request(struct http_call *call, const struct http_call_options *options,
+                          struct status *status) {
+    struct buffer *out = &call->request;
+    char host[ADDRESS_TEXT_BYTES];
+    bool is_fine = http_is_token(bytes_of_text(options->method));
+    for (size_t i = 0; i < options->field_count; i++)
+        is_fine =
+            is_fine && http_is_token(options->fields[i].name) && is_clean(options->fields[i].value);
+    if (!is_fine)
+        return status_fail(status, STATUS_USAGE,
+                           "the method or a header field of the call holds a control character");
+    url_host_field(options->url, host);
+    buffer_append_format(out, "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: lsys\r\n", options->method,
+                         options->url->target, host);
+    append_fields(out, options);
+    bool has_length = options->body.length > 0 || strcmp(options->method, "POST") == 0 ||
+                      strcmp(options->method, "PUT") == 0;
+    if (has_length) buffer_append_format(out, "Content-Length: %zu\r\n", options->body.length);
+    buffer_append_text(out, "Connection: close\r\n\r\n");
+    buffer_append(out, options->body.data, options->body.length);
+    return buffer_check(out, "the request", status);
+}
+
+static bool find_server(const struct http_call_options *options, struct address *address,
+                        struct status *status) {
+    if (options->unix_path) {
+        *address = (struct address){.kind = ADDRESS_UNIX};
+        size_t length = strlen(options->unix_path);
+        if (length >= sizeof address->host)
+            return status_fail(status, STATUS_USAGE, "the path of the unix socket is too long");
+        memcpy(address->host, options->unix_path, length + 1);
+        return true;
+    }
+    if (strcmp(options->url->scheme, "http") != 0)
+        return status_fail(status, STATUS_TLS, "calls over %s are not possible in this version",
+                           options->url->scheme);
+    url_address(options->url, address);
+    return true;
+}
+
+struct http_call *http_call_start(struct loop *loop, const struct http_call_options *options,
+                                  struct status *status) {
+    struct address address;
+    ASSERT(options->on_done && options->timeout_ms >= 1);
+    if (!find_server(options, &address, status)) return NULL;
+    struct http_call *call = memory_new(sizeof *call);
+    call->loop = loop;
+    call->options = *options;
+    buffer_init(&call->request, REQUEST_HEAD_BYTES_MAX + options->body.length);
+    buffer_init(&call->body, options->response_limit_bytes);
+    if (!write_request(call, options, status)) {
+        free_call(call);
+        return NULL;
+    }
+    call->parser = http_response_parser_create(strcmp(options->method, "HEAD") == 0, &sink, call);
+    call->timer = timer_open(loop, time_is_up, call);
+    timer_start(call->timer, options->timeout_ms);
+    call->connector = connector_start(loop, &address, options->timeout_ms, connected, call);
+    return call;
+}
+
+struct bytes http_response_field(const struct http_response *response, const char *name) {
+    return http_fields_find(response->fields, response->field_count, name);
+}
