@@ -44,6 +44,12 @@ void memory_wipe(void *memory, size_t length_bytes) {
     explicit_bzero(memory, length_bytes);
 }
 
+void memory_free_secret(char *text) {
+    if (text == NULL) return;
+    memory_wipe(text, strlen(text));
+    free(text);
+}
+
 int memory_equal_constant_time(const void *left, const void *right, size_t length_bytes) {
     const volatile unsigned char *a = left;
     const volatile unsigned char *b = right;

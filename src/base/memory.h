@@ -31,6 +31,9 @@ char *memory_copy_bytes(const void *bytes, size_t length_bytes);
 /* Overwrites `length` bytes in a way the compiler cannot remove. For keys and passphrases. */
 void memory_wipe(void *memory, size_t length_bytes);
 
+/* Overwrites and frees a secret text. NULL is accepted. */
+void memory_free_secret(char *text);
+
 /* True when both ranges hold the same `length` bytes; takes the same time wherever they differ. */
 int memory_equal_constant_time(const void *left, const void *right, size_t length_bytes);
 

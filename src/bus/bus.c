@@ -11,6 +11,7 @@
 #include "bus/bus_private.h"
 #include "bus/server_list.h"
 #include "bus/thread.h"
+#include "verifier/nkey.h"
 
 struct bus_subscription {
     struct list link;
@@ -147,14 +148,16 @@ void bus_counters(const struct bus *bus, struct bus_counters *counters) {
 
 static bool check_options(const struct bus_options *options, struct status *status) {
     int ways = (options->user != NULL) + (options->token != NULL) + (options->credentials != NULL) +
-               (options->nkey != NULL);
+               (options->nkey_seed != NULL);
     if (ways > 1) {
         return status_fail(status, STATUS_CONFIG,
                            "more than one way to log in to NATS is given; use one of user and "
                            "password, token, credentials, or NKey");
     }
-    if (options->nkey != NULL && options->nkey_seed == NULL) {
-        return status_fail(status, STATUS_CONFIG, "an NKey for NATS needs its seed");
+    char public_key[NKEY_PUBLIC_TEXT_BYTES];
+    if (options->nkey_seed != NULL &&
+        !nkey_public_of_seed(bytes_of_text(options->nkey_seed), public_key, NULL)) {
+        return status_fail(status, STATUS_CONFIG, "the NKey for NATS is not a seed (\"SU...\")");
     }
     return true;
 }

@@ -94,8 +94,7 @@ struct bus_options {
     const char *password;
     const char *token;       /* or NULL */
     const char *credentials; /* content of a .creds file (JWT and seed), or NULL */
-    const char *nkey;        /* the public key "U...", with `nkey_seed`, or NULL */
-    const char *nkey_seed;   /* "SU..." */
+    const char *nkey_seed;   /* "SU...": the seed of a user NKey, or NULL */
 };
 
 /* Counters since bus_create, for metrics. */

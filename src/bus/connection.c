@@ -6,6 +6,7 @@
 #include <nats/nats.h>
 
 #include "base/memory.h"
+#include "verifier/nkey.h"
 
 /* What nats.c's callbacks about a connection get. nats.c reports the end of an established connection
  * exactly once, as the last callback about it. */
@@ -125,6 +126,14 @@ static void record_last(struct status *status, natsStatus error) {
 
 /* ---- Connecting ---- */
 
+static natsStatus set_nkey(natsOptions *options, char *seed) {
+    char public_key[NKEY_PUBLIC_TEXT_BYTES];
+    if (!nkey_public_of_seed(bytes_of_text(seed), public_key, NULL)) {
+        return NATS_INVALID_ARG;
+    }
+    return natsOptions_SetNKey(options, public_key, sign_with_seed, seed);
+}
+
 static natsStatus set_login(natsOptions *options, const struct bus_server *server,
                             const struct bus_identity *identity) {
     if (server->user != NULL) {
@@ -142,10 +151,7 @@ static natsStatus set_login(natsOptions *options, const struct bus_server *serve
     if (identity->credentials != NULL) {
         return natsOptions_SetUserCredentialsFromMemory(options, identity->credentials);
     }
-    if (identity->nkey != NULL) {
-        return natsOptions_SetNKey(options, identity->nkey, sign_with_seed, identity->nkey_seed);
-    }
-    return NATS_OK;
+    return identity->nkey_seed == NULL ? NATS_OK : set_nkey(options, identity->nkey_seed);
 }
 
 /* Runs the setters up to the first that fails. */

@@ -35,7 +35,6 @@ struct bus_identity {
     char *password;
     char *token;
     char *credentials;
-    char *nkey;
     char *nkey_seed;
 };
 

@@ -178,18 +178,11 @@ fail:
     return false;
 }
 
-static void free_secret(char *secret) {
-    if (secret != NULL) {
-        memory_wipe(secret, strlen(secret));
-        free(secret);
-    }
-}
-
 void bus_server_list_free(struct bus_server_list *list) {
     for (size_t i = 0; i < list->count; i++) {
-        free_secret(list->servers[i].user);
-        free_secret(list->servers[i].password);
-        free_secret(list->servers[i].token);
+        memory_free_secret(list->servers[i].user);
+        memory_free_secret(list->servers[i].password);
+        memory_free_secret(list->servers[i].token);
     }
     free(list->servers);
     *list = (struct bus_server_list){0};

@@ -205,13 +205,6 @@ static bool serve_connection(struct worker *worker) {
 
 /* ---- The thread ---- */
 
-static void free_secret(char *secret) {
-    if (secret != NULL) {
-        memory_wipe(secret, strlen(secret));
-        free(secret);
-    }
-}
-
 static void free_worker(struct worker *worker) {
     while (!list_is_empty(&worker->interests)) {
         drop_interest(LIST_ENTRY(worker->interests.next, struct interest, link));
@@ -219,11 +212,10 @@ static void free_worker(struct worker *worker) {
     bus_server_list_free(&worker->servers);
     free(worker->identity.name);
     free(worker->identity.user);
-    free(worker->identity.nkey);
-    free_secret(worker->identity.password);
-    free_secret(worker->identity.token);
-    free_secret(worker->identity.credentials);
-    free_secret(worker->identity.nkey_seed);
+    memory_free_secret(worker->identity.password);
+    memory_free_secret(worker->identity.token);
+    memory_free_secret(worker->identity.credentials);
+    memory_free_secret(worker->identity.nkey_seed);
     bus_link_release(worker->link);
     free(worker);
 }
@@ -264,7 +256,6 @@ bool bus_thread_start(struct bus_link *link, struct bus_server_list *servers,
         .password = memory_copy_text(options->password),
         .token = memory_copy_text(options->token),
         .credentials = memory_copy_text(options->credentials),
-        .nkey = memory_copy_text(options->nkey),
         .nkey_seed = memory_copy_text(options->nkey_seed),
     };
     list_init(&worker->interests);
