@@ -10,22 +10,25 @@
 #include <unistd.h>
 
 #include "app/command.h"
+#include "app/printable.h"
 #include "app/process_setup.h"
 #include "base/file.h"
 #include "roles/tools/tools.h"
 #include "roles/vendor-tools/vendor_tools.h"
 
 static const struct command *const rows[] = {
-    &keygen_command, &issue_command,      &inspect_command,     &verify_command,
-    &revoke_command, &keyring_command,    &fingerprint_command, &audit_command,
-    &config_command, &completion_command, &version_command,     &help_command,
+    &keygen_command,  &issue_command,       &inspect_command,    &verify_command,  &revoke_command,
+    &keyring_command, &fingerprint_command, &check_command,      &status_command,  &health_command,
+    &audit_command,   &config_command,      &completion_command, &version_command, &help_command,
 };
 
 static const struct command_table commands = {rows, sizeof rows / sizeof rows[0]};
 
-static int unknown_command(const char *typed) {
+static int unknown_command(const char *name) {
+    char typed[64];
+    printable_copy(name, typed, sizeof typed);
     const char *nearest = command_suggest(&commands, typed);
-    fprintf(stderr, "lsys: there is no command \"%.60s\"%s%s%s\n", typed,
+    fprintf(stderr, "lsys: there is no command \"%s\"%s%s%s\n", typed,
             nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
     fprintf(stderr, "lsys: \"lsys help\" lists them all\n");
     return status_exit_code(STATUS_USAGE);

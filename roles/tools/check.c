@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "app/ask.h"
+#include "app/printable.h"
 #include "roles/tools/tools.h"
 
 /* The answer is no; clear of the codes for "could not find out". */
@@ -49,26 +50,30 @@ static bool is_licensed(const struct json_value *license) {
     return false;
 }
 
-static const char *text_or(const struct json_value *object, const char *name, const char *other) {
-    const char *text = json_member_text(object, name);
-    return text ? text : other;
+/* Prints `before` and the text, unless there is none. */
+static void print_text(const char *before, const char *text) {
+    if (!text) return;
+    printf("%s", before);
+    printable_write(stdout, text);
 }
 
 static void print_license(const struct json_value *root, bool licensed) {
-    const char *expires = json_member_text(root, "expires_at");
-    const char *reason = json_member_text(root, "reason");
-    printf("%s: edition %s, status %s%s%s%s%s\n", licensed ? "licensed" : "not licensed",
-           text_or(root, "edition", "unknown"), text_or(root, "status", "unknown"),
-           expires ? ", until " : "", expires ? expires : "", reason ? ": " : "",
-           reason ? reason : "");
+    printf("%s", licensed ? "licensed" : "not licensed");
+    print_text(": edition ", json_member_text(root, "edition"));
+    print_text(", status ", json_member_text(root, "status"));
+    print_text(", until ", json_member_text(root, "expires_at"));
+    print_text(": ", json_member_text(root, "reason"));
+    printf("\n");
 }
 
 static void print_feature(const char *feature, const struct json_value *root, bool granted) {
-    const char *reason = text_or(root, "detail", text_or(root, "reason", NULL));
+    const char *detail = json_member_text(root, "detail");
     double limit;
-    printf("%s: %s", feature, granted ? "granted" : "not granted");
+    print_text("", feature);
+    printf(": %s", granted ? "granted" : "not granted");
     if (granted && json_member_number(root, "limit", &limit)) printf(", limit %.15g", limit);
-    printf("%s%s\n", reason ? ": " : "", reason ? reason : "");
+    print_text(": ", detail ? detail : json_member_text(root, "reason"));
+    printf("\n");
 }
 
 /* Judges the answer: 200 and 403 are verdicts, anything else is no answer. */

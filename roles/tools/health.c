@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "app/ask.h"
+#include "app/printable.h"
 #include "roles/tools/tools.h"
 
 static const struct option options[] = {
@@ -19,7 +20,11 @@ static void print_conditions(const struct json_value *root) {
         const char *reason = json_member_text(condition, "reason");
         bool met = false;
         json_member_boolean(condition, "met", &met);
-        printf("  %-4s %-16s %s\n", met ? "ok" : "NO", name ? name : "", reason ? reason : "");
+        printf("  %s ", met ? "ok" : "NO");
+        printable_write(stdout, name ? name : "");
+        printf(": ");
+        printable_write(stdout, reason ? reason : "");
+        printf("\n");
     }
 }
 

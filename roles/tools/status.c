@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "app/ask.h"
+#include "app/printable.h"
 #include "codec/json_writer.h"
 #include "roles/tools/tools.h"
 
@@ -43,7 +44,7 @@ static void print_scalar(const struct json_value *value) {
     double number;
     bool boolean;
     if (json_value_text(value))
-        printf("%s", json_value_text(value));
+        printable_write(stdout, json_value_text(value));
     else if (json_value_integer(value, &integer))
         printf("%lld", (long long)integer);
     else if (json_value_number(value, &number))
@@ -64,7 +65,9 @@ static void print_tree(const struct json_value *value, int indent) {
     struct json_member member = {0};
     if (indent > INDENT_MAX) return;
     while (json_value_next_member(value, &member)) {
-        printf("%*s%s: ", 2 * indent, "", member.name);
+        printf("%*s", 2 * indent, "");
+        printable_write(stdout, member.name);
+        printf(": ");
         if (!is_nested(member.value)) print_scalar(member.value);
         printf("\n");
         if (is_nested(member.value)) print_tree(member.value, indent + 1);
@@ -93,7 +96,8 @@ static void print_features(const struct json_value *features) {
     printf("  %-12s", "features");
     while (json_value_next_member(features, &member)) {
         bool boolean;
-        printf(" %s", member.name);
+        printf(" ");
+        printable_write(stdout, member.name);
         if (is_nested(member.value) || json_value_boolean(member.value, &boolean)) continue;
         printf("=");
         print_scalar(member.value);

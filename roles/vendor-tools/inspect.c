@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/printable.h"
 #include "app/token_file.h"
 #include "codec/json_writer.h"
 #include "roles/vendor-tools/license_report.h"
@@ -100,8 +101,10 @@ static void print_text(const struct inspection *inspection) {
     struct license *license = strcmp(inspection->jws.typ, "license+jwt")
                                   ? NULL
                                   : license_read_claims(inspection->claims, &unused);
-    printf("%s, %s, key %s\n", inspection->jws.typ, jwk_algorithm(inspection->jws.algorithm),
-           *inspection->jws.kid ? inspection->jws.kid : "unnamed");
+    printable_write(stdout, inspection->jws.typ);
+    printf(", %s, key ", jwk_algorithm(inspection->jws.algorithm));
+    printable_write(stdout, *inspection->jws.kid ? inspection->jws.kid : "unnamed");
+    printf("\n");
     if (license)
         license_report_print(license);
     else
@@ -109,7 +112,9 @@ static void print_text(const struct inspection *inspection) {
     license_free(license);
     printf("  %-14s %s\n", "signature",
            inspection->verified ? "verified" : "NOT verified: believe nothing above");
-    printf("  %-14s %s: %s\n", "verdict", verdict_code(inspection), verdict_text(inspection));
+    printf("  %-14s %s: ", "verdict", verdict_code(inspection));
+    printable_write(stdout, verdict_text(inspection));
+    printf("\n");
 }
 
 static bool inspect(const struct options *values, struct bytes token, struct status *status) {

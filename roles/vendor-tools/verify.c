@@ -1,6 +1,7 @@
 /* lsys verify: is this license valid? */
 #include <stdio.h>
 
+#include "app/printable.h"
 #include "app/token_file.h"
 #include "base/clock.h"
 #include "codec/armor.h"
@@ -48,11 +49,14 @@ static bool print_json(const struct verification *verification, const struct ver
 static void print_text(const struct verification *verification, const struct verdict *verdict) {
     const char *unjudged[2];
     size_t count = 0;
-    if (status_is_ok(&verdict->status))
+    if (status_is_ok(&verdict->status)) {
         printf("valid: %s, edition %s, license %s\n", verdict->license->customer,
                verdict->license->edition, verdict->license->license_id);
-    else
-        printf("%s: %s\n", status_code_name(verdict->status.code), verdict->status.text);
+    } else {
+        printf("%s: ", status_code_name(verdict->status.code));
+        printable_write(stdout, verdict->status.text);
+        printf("\n");
+    }
     if (verdict->license)
         count = license_report_unjudged(verdict->license, &verification->circumstances, unjudged);
     for (size_t i = 0; i < count; i++)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "app/command_help.h"
+#include "app/printable.h"
 #include "app/role.h"
 #include "app/suggest.h"
 
@@ -26,8 +27,10 @@ const char *command_suggest(const struct command_table *commands, const char *ty
 }
 
 int command_failed(const struct command *command, const struct status *status) {
+    char text[STATUS_TEXT_BYTES];
+    printable_copy(status->text, text, sizeof text);
     fflush(stdout);
-    fprintf(stderr, "lsys %s: %s\n", command->name, status->text);
+    fprintf(stderr, "lsys %s: %s\n", command->name, text);
     if (status->code == STATUS_USAGE)
         fprintf(stderr, "lsys %s: see \"lsys %s --help\"\n", command->name, command->name);
     return status_exit_code(status->code);
