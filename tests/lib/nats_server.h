@@ -16,11 +16,12 @@ struct nats_server {
     char port_text[8];
 };
 
-/* The programs there are, NULL-terminated; prints what is missing. */
-const char *const *nats_server_programs(void);
+/* Calls `run` once for each nats-server there is, which nats_server_init then takes. Returns the sum of
+ * its results; prints the reason when there is none. */
+int nats_server_run_with_each(int (*run)(void));
 
 /* Picks a free port for a server to come; nothing is started. */
-void nats_server_init(struct nats_server *server, const char *program);
+void nats_server_init(struct nats_server *server);
 
 /* Starts it with further arguments (NULL-terminated, may be NULL) and waits until it accepts connections.
  * Ends the test when it does not. */

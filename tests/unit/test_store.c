@@ -1,20 +1,15 @@
-/* The state store: records, counters, transactions, locking, versions, and hostile disks. */
+/* The state store: records, counters, transactions, locking, versions. */
 #include "tests/lib/unit.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
 
 #include "base/file.h"
-#include "base/random.h"
-#include "store/audit.h"
 #include "store/schema.h"
 #include "store/store.h"
 #include "tests/lib/folder.h"
@@ -376,146 +371,6 @@ static void older_files_are_brought_forward_in_order(void **state) {
     sqlite3_close(database);
 }
 
-/* ---- Disks that fail ---- */
-
-/* Puts a small tmpfs over the folder; false, with the reason printed, where that is not allowed. */
-static bool mount_small(const char *folder, const char *options) {
-    if (mount("tmpfs", folder, "tmpfs", 0, options) != 0) {
-        print_message("not tested: mounting a small tmpfs needs root\n");
-        return false;
-    }
-    return true;
-}
-
-static void a_full_disk_refuses_writes_and_recovers(void **state) {
-    (void)state;
-    char folder[TEST_FOLDER_BYTES];
-    test_folder_make(folder);
-    if (mount_small(folder, "size=512k,mode=0700")) {
-        struct store *store = open_store(folder, NULL);
-        struct store_health health;
-        static uint8_t block[16 * 1024];
-        struct status status = STATUS_INIT;
-        char key[16];
-        put(store, "kept", "value");
-        int written = 0;
-        for (bool ok = true; ok && written < 1000; written += ok) {
-            snprintf(key, sizeof(key), "k%d", written);
-            ok = store_put(store, "test", key, bytes_of(block, sizeof(block)), &status);
-        }
-        assert_in_range(written, 5, 100);
-        assert_int_equal(status.code, STATUS_IO);
-        store_health(store, &health);
-        assert_false(health.writable);
-        assert_int_equal(health.last_write_error.code, STATUS_IO);
-        assert_value(store, "kept", "value");
-
-        /* In a transaction too, nothing of it stays. */
-        status_clear(&status);
-        assert_true(store_begin(store, NULL));
-        bool ok = true;
-        for (int i = 0; ok && i < 1000; i++) {
-            snprintf(key, sizeof(key), "t%d", i);
-            ok = store_put(store, "test", key, bytes_of(block, sizeof(block)), NULL);
-        }
-        ok = store_commit(store, &status) && ok;
-        assert_false(ok);
-        char text[64];
-        assert_int_equal(get(store, "t0", text), STATUS_NOT_FOUND);
-
-        assert_int_equal(mount("tmpfs", folder, "tmpfs", MS_REMOUNT, "size=8m"), 0);
-        put(store, "later", "works");
-        store_health(store, &health);
-        assert_true(health.writable);
-        store_close(store);
-        store = open_store(folder, NULL);
-        assert_value(store, "kept", "value");
-        assert_value(store, "later", "works");
-        size_t count = 0;
-        assert_true(store_count(store, "test", &count, NULL));
-        assert_int_equal(count, written + 2);
-        store_close(store);
-        umount(folder);
-    }
-    test_folder_remove(folder);
-}
-
-static void a_read_only_disk_is_reported(void **state) {
-    (void)state;
-    char folder[TEST_FOLDER_BYTES];
-    test_folder_make(folder);
-    if (mount_small(folder, "size=2m,mode=0700")) {
-        struct status status = STATUS_INIT;
-        struct store *store = open_store(folder, NULL);
-        put(store, "a", "one");
-        store_close(store);
-        assert_int_equal(mount("tmpfs", folder, "tmpfs", MS_REMOUNT | MS_RDONLY, NULL), 0);
-        assert_false(store_open(folder, &store, NULL, &status));
-        assert_non_null(strstr(status.text, folder));
-        assert_int_equal(mount("tmpfs", folder, "tmpfs", MS_REMOUNT, NULL), 0);
-        store = open_store(folder, NULL);
-        assert_value(store, "a", "one");
-        store_close(store);
-        umount(folder);
-    }
-    test_folder_remove(folder);
-}
-
-/* Counts as fast as it can, telling each number after it was promised, until it is killed. */
-static void count_for_ever(const char *folder, int out) {
-    struct store *store = NULL;
-    uint64_t value = 0;
-    if (!store_open(folder, &store, NULL, NULL)) {
-        _exit(2);
-    }
-    while (store_increment(store, "test", "n", 1, &value, NULL) &&
-           audit_append(store, 0, "test", "count", "{}", NULL) &&
-           write(out, &value, sizeof(value)) == sizeof(value)) {
-    }
-    _exit(3);
-}
-
-/* kill -9 at any moment loses nothing that was promised. */
-static void killing_loses_nothing_promised(void **state) {
-    struct fixture *fixture = *state;
-    uint64_t promised = 0;
-    store_close(fixture->store);
-    for (int round = 0; round < 40; round++) {
-        int ends[2];
-        assert_int_equal(pipe(ends), 0);
-        pid_t child = fork();
-        if (child == 0) {
-            close(ends[0]);
-            count_for_ever(fixture->folder, ends[1]);
-        }
-        close(ends[1]);
-        /* Killed after some promises, at a moment of its own. */
-        uint64_t wanted = 1 + random_below(8);
-        for (uint64_t i = 0; i < wanted; i++) {
-            assert_int_equal(read(ends[0], &promised, sizeof(promised)), sizeof(promised));
-        }
-        usleep((useconds_t)random_below(2000));
-        assert_int_equal(kill(child, SIGKILL), 0);
-        assert_int_equal(waitpid(child, NULL, 0), child);
-        while (read(ends[0], &promised, sizeof(promised)) == sizeof(promised)) {
-        }
-        close(ends[0]);
-
-        struct store_report report;
-        struct store *store = open_store(fixture->folder, &report);
-        uint64_t next = 0;
-        assert_false(report.damaged);
-        assert_true(store_increment(store, "test", "n", 1, &next, NULL));
-        assert_in_range(next, promised + 1, promised + 2);
-        struct status status = STATUS_INIT;
-        if (!audit_verify(store, NULL, &status)) {
-            fail_msg("%s", status.text);
-        }
-        store_close(store);
-    }
-    fixture->store = open_store(fixture->folder, NULL);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(records_are_kept_across_reopening, set_up, tear_down),
@@ -532,9 +387,6 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_backup_is_a_whole_store, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_newer_file_is_refused_and_left_alone, set_up, tear_down),
         cmocka_unit_test(older_files_are_brought_forward_in_order),
-        cmocka_unit_test(a_full_disk_refuses_writes_and_recovers),
-        cmocka_unit_test(a_read_only_disk_is_reported),
-        cmocka_unit_test_setup_teardown(killing_loses_nothing_promised, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

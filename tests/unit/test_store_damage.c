@@ -248,7 +248,15 @@ static void a_changed_record_is_set_aside_alone(void **state) {
     store_close(store);
 }
 
-/* Records found bad while running: reported once as damaged, then as missing, and skipped in between. */
+static bool count_visit(void *context, const char *key, struct bytes value) {
+    size_t *count = context;
+    (void)key;
+    (void)value;
+    ++*count;
+    return true;
+}
+
+/* Records found bad while running: reported once as damaged, then as missing; iterations skip them. */
 static void a_record_that_decays_while_running_is_reported(void **state) {
     struct fixture *fixture = *state;
     struct store *store = NULL;
@@ -268,18 +276,20 @@ static void a_record_that_decays_while_running_is_reported(void **state) {
     status_clear(&status);
     assert_false(store_get(store, "odd", "key003", &value, &status));
     assert_int_equal(status.code, STATUS_NOT_FOUND);
+    assert_true(store_each(store, "odd", "", count_visit, &count, &damaged, NULL));
+    assert_int_equal(damaged, 1);
+    assert_int_equal(count, RECORDS / 2 - 2);
     assert_true(store_count(store, "odd", &count, NULL));
-    assert_int_equal(count, RECORDS / 2 - 1);
+    assert_int_equal(count, RECORDS / 2 - 2);
 
     struct store_health health;
     store_health(store, &health);
-    assert_int_equal(health.damaged_records, 1);
+    assert_int_equal(health.damaged_records, 2);
     store_close(store);
 
     struct store_report report;
     assert_true(store_open(fixture->folder, &store, &report, NULL));
-    assert_int_equal(report.lost_records, 1);
-    assert_int_equal(damaged, 0);
+    assert_int_equal(report.lost_records, 0);
     store_close(store);
     buffer_free(&value);
 }

@@ -1,0 +1,200 @@
+/* How the NATS client is told where to connect, how it logs in, and what it never shows. */
+#include "tests/lib/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "bus/bus.h"
+#include "tests/lib/bus_peer.h"
+#include "tests/lib/folder.h"
+#include "tests/lib/loop_wait.h"
+#include "tests/lib/nats_server.h"
+#include "verifier/nkey.h"
+
+/* ---- Logging in, and TLS ---- */
+
+static void assert_login(const char *urls, struct bus_options options, enum status_code expected) {
+    struct peer peer;
+    struct loop *loop = peer_loop();
+    options.urls = urls;
+    options.name = "test";
+    peer_start_with(&peer, loop, &options);
+    if (expected == STATUS_OK) {
+        assert_true(loop_wait(loop, peer_is_connected, &peer));
+    } else {
+        assert_true(loop_wait(loop, peer_has_reason, &peer));
+        assert_int_equal(peer.reason.code, expected);
+        assert_null(strstr(peer.reason.text, "secret"));
+        assert_null(strstr(bus_condition(peer.bus)->server, "secret"));
+    }
+    peer_stop(&peer);
+    loop_wait_end(loop);
+}
+
+static void credentials_are_used_and_never_shown(void **state) {
+    (void)state;
+    struct nats_server server;
+    char url[128];
+    const char *const user_arguments[] = {"--user", "ann", "--pass", "secret:@,1", NULL};
+    const char *const token_arguments[] = {"--auth", "secret-token", NULL};
+    nats_server_init(&server);
+    nats_server_start(&server, user_arguments);
+    assert_login(server.url, (struct bus_options){0}, STATUS_UNAUTHORIZED);
+    assert_login(server.url, (struct bus_options){.user = "ann", .password = "secret-wrong"},
+                 STATUS_UNAUTHORIZED);
+    assert_login(server.url, (struct bus_options){.user = "ann", .password = "secret:@,1"},
+                 STATUS_OK);
+    snprintf(url, sizeof(url), "nats://ann:secret%%3a%%40%%2C1@127.0.0.1:%d/", server.port);
+    assert_login(url, (struct bus_options){0}, STATUS_OK);
+    snprintf(url, sizeof(url), "nats://ann:secret-wrong@127.0.0.1:%d", server.port);
+    assert_login(url, (struct bus_options){0}, STATUS_UNAUTHORIZED);
+    nats_server_kill(&server);
+
+    nats_server_start(&server, token_arguments);
+    assert_login(server.url, (struct bus_options){.token = "secret-token"}, STATUS_OK);
+    assert_login(server.url, (struct bus_options){.token = "secret-other"}, STATUS_UNAUTHORIZED);
+    snprintf(url, sizeof(url), "nats://secret-token@127.0.0.1:%d", server.port);
+    assert_login(url, (struct bus_options){0}, STATUS_OK);
+    nats_server_kill(&server);
+}
+
+/* The server's nonce is signed with the seed; the seed itself never leaves. */
+static void an_nkey_logs_in(void **state) {
+    (void)state;
+    char folder[TEST_FOLDER_BYTES];
+    char seed[NKEY_SEED_TEXT_BYTES];
+    char other_seed[NKEY_SEED_TEXT_BYTES];
+    char key[NKEY_PUBLIC_TEXT_BYTES];
+    char other_key[NKEY_PUBLIC_TEXT_BYTES];
+    char config[200];
+    struct nats_server server;
+    test_folder_make(folder);
+    nkey_generate(NKEY_USER, seed, key);
+    nkey_generate(NKEY_USER, other_seed, other_key);
+    snprintf(config, sizeof(config), "authorization { users: [ { nkey: %s } ] }\n", key);
+    char *path = file_join(folder, "server.conf");
+    assert_true(file_replace(path, bytes_of_text(config), 0600, NULL));
+    const char *const arguments[] = {"-c", path, NULL};
+    nats_server_init(&server);
+    nats_server_start(&server, arguments);
+    assert_login(server.url, (struct bus_options){.nkey_seed = seed}, STATUS_OK);
+    assert_login(server.url, (struct bus_options){.nkey_seed = other_seed}, STATUS_UNAUTHORIZED);
+    nats_server_kill(&server);
+    free(path);
+    test_folder_remove(folder);
+}
+
+static void wrong_options_are_named(void **state) {
+    (void)state;
+    static const struct {
+        const char *urls;
+        enum status_code code;
+    } cases[] = {
+        {"", STATUS_CONFIG},
+        {" , ", STATUS_CONFIG},
+        {NULL, STATUS_CONFIG},
+        {"tls://127.0.0.1:4222", STATUS_TLS},
+        {"nats://a,tls://ann:secret@b:4222", STATUS_TLS},
+        {"ws://127.0.0.1", STATUS_CONFIG},
+        {"nats://127.0.0.1:0", STATUS_CONFIG},
+        {"nats://127.0.0.1:65536", STATUS_CONFIG},
+        {"nats://127.0.0.1:", STATUS_CONFIG},
+        {"nats://127.0.0.1:4x", STATUS_CONFIG},
+        {"nats://ann:secret@", STATUS_CONFIG},
+        {"nats://ann:secret@:4222", STATUS_CONFIG},
+        {"nats://ho st", STATUS_CONFIG},
+        {"nats://host/path", STATUS_CONFIG},
+        {"nats://::1:4222", STATUS_CONFIG},
+        {"a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q", STATUS_CONFIG},
+    };
+    struct loop *loop = peer_loop();
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const struct bus_options options = {.urls = cases[i].urls};
+        struct status status = STATUS_INIT;
+        assert_null(bus_create(loop, &options, &peer_callbacks, NULL, &status));
+        if (status.code != cases[i].code) {
+            fail_msg("%s: %s", cases[i].urls, status.text);
+        }
+        assert_null(strstr(status.text, "secret"));
+    }
+    const struct bus_options two_ways = {.urls = "nats://a", .user = "ann", .token = "t"};
+    assert_null(bus_create(loop, &two_ways, &peer_callbacks, NULL, NULL));
+    struct status status = STATUS_INIT;
+    const struct bus_options no_seed = {.urls = "nats://a", .nkey_seed = "UABC-secret"};
+    assert_null(bus_create(loop, &no_seed, &peer_callbacks, NULL, &status));
+    assert_int_equal(status.code, STATUS_CONFIG);
+    assert_null(strstr(status.text, "secret"));
+    loop_wait_end(loop);
+}
+
+static void an_ipv6_address_is_understood(void **state) {
+    (void)state;
+    struct nats_server server;
+    char url[64];
+    struct peer peer;
+    struct loop *loop = peer_loop();
+    nats_server_init(&server);
+    snprintf(url, sizeof(url), "nats://[::1]:%d", server.port);
+    peer_start(&peer, loop, url);
+    assert_true(loop_wait(loop, peer_has_reason, &peer));
+    assert_int_equal(peer.reason.code, STATUS_UNAVAILABLE);
+    assert_non_null(strstr(bus_condition(peer.bus)->server, "[::1]:"));
+    peer_stop(&peer);
+    loop_wait_end(loop);
+}
+
+/* A server that insists on TLS is refused with the reason, and nothing is sent in clear. */
+static void a_server_that_wants_tls_is_refused_with_the_reason(void **state) {
+    (void)state;
+    char folder[TEST_FOLDER_BYTES];
+    char command[900];
+    struct nats_server server;
+    test_folder_make(folder);
+    snprintf(command, sizeof(command),
+             "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2"
+             " -subj /CN=localhost -keyout %s/key.pem -out %s/cert.pem >/dev/null 2>&1",
+             folder, folder);
+    if (system(command) != 0) {
+        print_message("not tested: openssl is not installed\n");
+        test_folder_remove(folder);
+        return;
+    }
+    char *key = file_join(folder, "key.pem");
+    char *certificate = file_join(folder, "cert.pem");
+    const char *const arguments[] = {"--tls", "--tlscert", certificate, "--tlskey", key, NULL};
+    nats_server_init(&server);
+    nats_server_start(&server, arguments);
+    struct peer peer;
+    struct loop *loop = peer_loop();
+    peer_start(&peer, loop, server.url);
+    assert_true(loop_wait(loop, peer_has_reason, &peer));
+    assert_int_equal(peer.reason.code, STATUS_TLS);
+    assert_non_null(strstr(peer.reason.text, "this lsys has no TLS for NATS yet; use nats://"));
+    assert_int_equal(peer.connects, 0);
+    peer_stop(&peer);
+    loop_wait_end(loop);
+    nats_server_kill(&server);
+    free(key);
+    free(certificate);
+    test_folder_remove(folder);
+}
+
+static int run(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(credentials_are_used_and_never_shown),
+        cmocka_unit_test(an_nkey_logs_in),
+        cmocka_unit_test(a_server_that_wants_tls_is_refused_with_the_reason),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+int main(void) {
+    const struct CMUnitTest without_server[] = {
+        cmocka_unit_test(wrong_options_are_named),
+        cmocka_unit_test(an_ipv6_address_is_understood),
+    };
+    int failed = cmocka_run_group_tests(without_server, NULL, NULL);
+    return failed + nats_server_run_with_each(run) == 0 ? 0 : 1;
+}
