@@ -84,8 +84,6 @@ static bool validate_times(const struct license *license, struct status *status)
     if (license->expires_at_ms <= license->not_before_ms)
         return status_fail(status, STATUS_USAGE,
                            "the license would expire before it becomes valid");
-    if (license->expires_at_ms <= license->issued_at_ms)
-        return status_fail(status, STATUS_USAGE, "the license would expire before it is issued");
     if (!is_within(license->grace_days, 0, LICENSE_GRACE_DAYS_MAX))
         return status_fail(status, STATUS_USAGE, "the grace is 0 to %d days",
                            LICENSE_GRACE_DAYS_MAX);

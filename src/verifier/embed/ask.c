@@ -132,10 +132,11 @@ enum lsys_progress lsys_ask_response(const char *bytes, size_t length, int ended
     *out = (struct lsys_answer){.edition = UNLICENSED_EDITION};
     if (!read_response(bytes_of(bytes, length), ended != 0, &response)) return LSYS_NO_ANSWER;
     if (!response.is_complete) return LSYS_NEEDS_MORE;
+    if (response.status != 200 && response.status != 403) return LSYS_NO_ANSWER;
     struct json_document *document = json_document_parse(response.body, LSYS_ANSWER_BYTES, NULL);
     if (!document) return LSYS_NO_ANSWER;
     out->http_status = response.status;
     read_answer(json_document_root(document), out);
     json_document_free(document);
-    return response.status == 200 || response.status == 403 ? LSYS_ANSWERED : LSYS_NO_ANSWER;
+    return LSYS_ANSWERED;
 }

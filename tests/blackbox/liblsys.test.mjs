@@ -1,0 +1,103 @@
+// liblsys.a with its C example, and the checks in other languages that src/verifier/README.md shows: built and run on
+// licenses that lsys issued, good and bad.
+import assert from 'node:assert/strict';
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { temporaryFolder } from './lib/folders.mjs';
+import { run } from './lib/lsys.mjs';
+import { Vendor } from './lib/vendor.mjs';
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+const readme = readFileSync(path.join(root, 'src/verifier/README.md'), 'utf8');
+const BUILD_DEADLINE_MS = 180_000;
+
+/// The code block of that language in the README.
+function blockOf(language) {
+  const match = readme.match(new RegExp('```' + language + '\\n([^]*?)```'));
+  assert.ok(match, `the README has a block of ${language}`);
+  return match[1];
+}
+
+/// Whether a program runs and ends well, as `python3 -c 'import cryptography'`.
+async function works(program, args) {
+  const result = await run(program, args).catch(() => ({ code: -1 }));
+  return result.code === 0;
+}
+
+/// The four licenses of the table below, by name.
+async function issueAll(t, type) {
+  const folder = temporaryFolder(t);
+  const vendor = await Vendor.create(folder, ['--type', type]);
+  const good = await vendor.issue('good.lic', ['--feature', 'sso', '--feature', 'nodes=50']);
+  const expired = await vendor.issue('expired.lic', ['--not-before', '2020-01-01', '--expires', '2020-02-01']);
+  const text = readFileSync(good, 'utf8');
+  const forged = path.join(folder, 'forged.lic');
+  const at = text.indexOf('.') + 20;
+  writeFileSync(forged, text.slice(0, at) + (text[at] === 'A' ? 'B' : 'A') + text.slice(at + 1));
+  const stranger = await Vendor.create(path.join(folder, 'stranger'));
+  return { folder, keys: vendor.keys, good, expired, forged, foreign: await stranger.issue('foreign.lic') };
+}
+
+/// Runs one check on each license; `check` gives [program, args] for a license and a key set.
+async function judgeAll(files, check) {
+  for (const name of ['good', 'expired', 'forged', 'foreign']) {
+    const [program, args] = check(files[name], files.keys);
+    const result = await run(program, args, { deadline_ms: BUILD_DEADLINE_MS });
+    assert.equal(result.code, name === 'good' ? 0 : 1, `${name}: ${result.stdout}${result.stderr}`);
+    assert.match(result.stdout, name === 'good' ? /enterprise/ : /community/, name);
+  }
+}
+
+for (const type of ['p256', 'ed25519']) {
+  describe(`a license signed with ${type}`, () => {
+    test('is checked in C with liblsys.a', async (t) => {
+      const files = await issueAll(t, type);
+      await judgeAll(files, (license, keys) => [path.join(root, 'build/embed/example'), [license, keys, 'nodes']]);
+    });
+
+    test('is checked in JavaScript with jose', async (t) => {
+      const files = await issueAll(t, type);
+      const program = path.join(files.folder, 'check.mjs');
+      symlinkSync(path.join(root, 'tests/node_modules'), path.join(files.folder, 'node_modules'));
+      writeFileSync(program, blockOf('js'));
+      await judgeAll(files, (license, keys) => [process.execPath, [program, license, keys]]);
+    });
+
+    test('is checked in Python', async (t) => {
+      if (!await works('python3', ['-c', 'import cryptography'])) return t.skip('python3 with cryptography is not here');
+      const files = await issueAll(t, type);
+      const program = path.join(files.folder, 'check.py');
+      writeFileSync(program, blockOf('python'));
+      await judgeAll(files, (license, keys) => ['python3', [program, license, keys]]);
+    });
+
+    test('is checked in Go', async (t) => {
+      if (!await works('go', ['version'])) return t.skip('go is not here');
+      const files = await issueAll(t, type);
+      const program = path.join(files.folder, 'check.go');
+      writeFileSync(program, blockOf('go'));
+      const binary = path.join(files.folder, 'check');
+      const built = await run('go', ['build', '-o', binary, program], {
+        deadline_ms: BUILD_DEADLINE_MS,
+        env: { GOFLAGS: '-mod=mod', GO111MODULE: 'off', GOCACHE: path.join(files.folder, 'cache') },
+      });
+      assert.equal(built.code, 0, built.stderr);
+      await judgeAll(files, (license, keys) => [binary, [license, keys]]);
+    });
+  });
+}
+
+before(async () => {
+  const built = await run('make', ['liblsys.a', 'build/embed/example'], { cwd: root, deadline_ms: BUILD_DEADLINE_MS });
+  assert.equal(built.code, 0, built.stdout + built.stderr);
+});
+
+test('liblsys.a shows only the names of its header', async () => {
+  const header = readFileSync(path.join(root, 'src/verifier/embed/lsys.h'), 'utf8');
+  const listed = await run('nm', ['--defined-only', '--extern-only', path.join(root, 'liblsys.a')]);
+  const names = [...listed.stdout.matchAll(/ [A-Z] (\S+)$/gm)].map((match) => match[1]);
+  assert.ok(names.length > 10);
+  for (const name of names) assert.match(header, new RegExp(`\\b${name}\\(`), name);
+});
