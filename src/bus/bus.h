@@ -35,7 +35,8 @@ struct loop;
 #define BUS_SUBJECT_BYTES_MAX 1024
 
 /* Messages and bytes that may wait in either direction. Enough for a burst of 1,000 clients asking at
- * once; small enough that a stalled loop or a stalled server costs a known amount of memory. */
+ * once; small enough that a stalled loop or a stalled server costs a known amount of memory: at most
+ * twice this, since one queue is worked off while the next fills. */
 #define BUS_QUEUE_MESSAGES_MAX 8192
 #define BUS_QUEUE_BYTES_MAX    (16 * 1024 * 1024)
 
