@@ -73,6 +73,9 @@ static bool parse_host(struct bytes text, struct bytes host, bool in_brackets, s
         return is_ipv6 || fail(status, text, "there is no IPv6 address in the brackets");
     }
     if (!is_host_name(host)) return fail(status, text, "the host is missing or not a valid name");
+    /* Written with its port it would read as a path. */
+    if (strcmp(out->host, "unix") == 0)
+        return fail(status, text, "unix is not a host but begins unix:/path");
     if (looks_numeric(out->host) && inet_pton(AF_INET, out->host, &ipv4) != 1)
         return fail(status, text, "the host is not a valid IPv4 address");
     return true;

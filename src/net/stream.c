@@ -292,7 +292,9 @@ void stream_flush(struct stream *stream) {
 }
 
 static void flush_task_runs(struct loop_task *task) {
-    stream_flush(LIST_ENTRY(task, struct stream, flush_task));
+    struct stream *stream = LIST_ENTRY(task, struct stream, flush_task);
+    stream_flush(stream);
+    close_if_both_ended(stream); /* both may have happened before stream_finish */
 }
 
 static bool takes_output(const struct stream *stream) {

@@ -57,6 +57,7 @@ static void addresses_are_read_strictly(void **state) {
         {"host/path:80", -1, REFUSED, NULL},
         {"user@host:80", -1, REFUSED, NULL},
         {"http://host:80", -1, REFUSED, NULL},
+        {"unix", 80, REFUSED, NULL}, /* found by fuzzing: "unix:80" is no path */
         {"unix:", -1, REFUSED, NULL},
         {"unix:relative", -1, REFUSED, NULL},
     };

@@ -307,6 +307,18 @@ static void finishing_does_not_wait_for_ever(void **state) {
     assert_true(loop_wait_count(fixture->loop, &fixture->client.closed, 1));
 }
 
+static void finishing_after_both_sides_ended_closes_at_once(void **state) {
+    struct fixture *fixture = *state;
+    listen_at(fixture, "127.0.0.1:0");
+    connect_both(fixture);
+    stream_shutdown(fixture->client.stream);
+    assert_true(loop_wait_count(fixture->loop, &fixture->server.ended, 1));
+    stream_shutdown(fixture->server.stream);
+    assert_true(loop_wait_count(fixture->loop, &fixture->client.ended, 1));
+    stream_finish(fixture->client.stream, 10 * LOOP_WAIT_LIMIT_MS);
+    assert_true(loop_wait_count(fixture->loop, &fixture->client.closed, 1));
+}
+
 static void closing_sends_what_fits(void **state) {
     struct fixture *fixture = *state;
     listen_at(fixture, "127.0.0.1:0");
@@ -589,6 +601,7 @@ int main(void) {
         STREAM_TEST(a_half_close_lets_the_answer_through),
         STREAM_TEST(last_words_survive_unread_input),
         STREAM_TEST(finishing_does_not_wait_for_ever),
+        STREAM_TEST(finishing_after_both_sides_ended_closes_at_once),
         STREAM_TEST(closing_sends_what_fits),
         STREAM_TEST(an_abort_resets_the_connection),
         STREAM_TEST(aborting_with_a_full_socket_frees_everything),
