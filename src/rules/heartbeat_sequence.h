@@ -7,7 +7,7 @@
  *     | event                   | starts        | n                | seq                    |
  *     |-------------------------|---------------|------------------|------------------------|
  *     | start, committed        | persisted + 1 | 0                | -                      |
- *     | start, the disk refuses | persisted + 1 | seconds of today | -                      |
+ *     | start, the disk refuses | persisted + 1 | unix seconds     | -                      |
  *     | message                 | unchanged     | n + 1            | starts * 2^32 + n      |
  *     | n is used up            | -             | -                | none: needs a new start |
  *
