@@ -27,7 +27,7 @@ static const struct option options[] = {
              "repeated"},
     {.key = "not_before",
      .type = OPTION_TIME,
-     .help = "\"add\", \"rotate\": from when the new keys count (default: now)"},
+     .help = "From when the new keys count (default: \"add\" always, \"rotate\" now)"},
     {.key = "not_after",
      .type = OPTION_TIME,
      .help = "\"add\": until when the new keys count; \"retire\": until when the old one does "
@@ -103,7 +103,7 @@ static bool add_keys(const struct change *change, int64_t from_ms, int64_t until
 }
 
 static bool add(const struct change *change, struct status *status) {
-    return add_keys(change, time_or(change->values, "not_before", change->now_ms),
+    return add_keys(change, time_or(change->values, "not_before", KEY_RING_ALWAYS_FROM_MS),
                     time_or(change->values, "not_after", KEY_RING_FOREVER_MS), status);
 }
 

@@ -123,12 +123,14 @@ const struct command verify_command = {
         "--json prints {\"valid\":bool,\"code\":\"...\",\"message\":\"...\", ...}.",
     .examples = "  lsys verify acme.lic --keys vendor.jwks\n"
                 "  lsys verify acme.lic --keyring ring.jwt --root root.jwks --at 2027-01-31\n",
-    .exit_codes = "  10   grace                 16   wrong deployment      22   forbidden header\n"
-                  "  11   expired               17   wrong fingerprint     23   unknown critical\n"
-                  "  12   not yet valid         18   malformed             24   bad claim\n"
-                  "  13   revoked               19   key not valid         25   old serial\n"
-                  "  14   bad signature         20   wrong algorithm\n"
-                  "  15   unknown key           21   wrong type\n",
+    .exit_codes =
+        "  10   grace                 17   wrong fingerprint     24   bad claim\n"
+        "  11   expired               18   malformed, bad JSON   25   old serial\n"
+        "  12   not yet valid         19   key not valid         26   duplicate member\n"
+        "  13   revoked               20   wrong algorithm       27   bad encoding\n"
+        "  14   bad signature         21   wrong type            28   trailing bytes\n"
+        "  15   unknown key           22   forbidden header      29   bad signature length\n"
+        "  16   wrong deployment      23   unknown critical\n",
     .options = options,
     .shared = (const struct option *const[]){verification_options, NULL},
     .run = run,

@@ -8,19 +8,40 @@
 /* Column at which the explanation of a flag begins. */
 #define HELP_COLUMN 34
 
+/* Columns of a line of help. */
+#define HELP_WIDTH 100
+
 static const char *const group_titles[] = {
     [COMMAND_ROLES] = "Roles (they run until stopped)",
     [COMMAND_VENDOR_TOOLS] = "Tools of the vendor",
     [COMMAND_TOOLS] = "Tools of the operator",
 };
 
+/* Appends text at HELP_COLUMN, broken between words so that it ends before HELP_WIDTH. */
+static void append_wrapped(const char *text, struct buffer *out) {
+    size_t room = HELP_WIDTH - HELP_COLUMN;
+    while (strlen(text) > room) {
+        size_t length = room;
+        while (length > 0 && text[length] != ' ')
+            length--;
+        if (length == 0) break;
+        buffer_append(out, text, length);
+        buffer_append_format(out, "\n%*s", HELP_COLUMN, "");
+        text += length + 1;
+    }
+    buffer_append_format(out, "%s\n", text);
+}
+
 static void append_option(const struct option *row, struct buffer *out) {
     char flag[COMMAND_TEXT_FLAG_BYTES];
     command_text_flag(row, flag);
     buffer_append_format(out, "  %-*s", HELP_COLUMN - 2, flag);
     if (strlen(flag) > HELP_COLUMN - 3) buffer_append_format(out, "\n%*s", HELP_COLUMN, "");
-    command_text_meaning(row, out);
-    buffer_append_text(out, "\n");
+    struct buffer meaning;
+    buffer_init(&meaning, COMMAND_TEXT_MEANING_BYTES);
+    command_text_meaning(row, &meaning);
+    append_wrapped(buffer_text(&meaning), out);
+    buffer_free(&meaning);
 }
 
 static void append_configuration(const struct command *command, struct buffer *out) {
@@ -44,8 +65,8 @@ void command_help_write(const struct command *command, struct buffer *out) {
     buffer_append_format(out, "  %-*s%s\n", HELP_COLUMN - 2, "--help", "This text");
     append_configuration(command, out);
     if (command->examples) buffer_append_format(out, "\nExamples:\n%s", command->examples);
-    buffer_append_format(out, "\nExit codes:\n%s%s", command_text_exit_codes,
-                         command->exit_codes ? command->exit_codes : "");
+    buffer_append_format(out, "\nExit codes:\n  0    done\n%s%s",
+                         command->exit_codes ? command->exit_codes : "", command_text_exit_codes);
 }
 
 static void append_group(const struct command_table *commands, enum command_group group,

@@ -2,9 +2,6 @@
 #include "app/command_help.h"
 #include "app/command_text.h"
 
-/* Longest explanation of one flag. */
-#define MEANING_BYTES 1024
-
 /* Appends text for troff: backslashes and dashes escaped, no line begins with a control character.
  * */
 static void append_troff(const char *text, struct buffer *out) {
@@ -25,7 +22,7 @@ static void append_man_option(const struct option *row, struct buffer *out) {
     char flag[COMMAND_TEXT_FLAG_BYTES];
     struct buffer meaning;
     command_text_flag(row, flag);
-    buffer_init(&meaning, MEANING_BYTES);
+    buffer_init(&meaning, COMMAND_TEXT_MEANING_BYTES);
     command_text_meaning(row, &meaning);
     buffer_append_text(out, ".TP\n.B ");
     append_troff(flag, out);
@@ -55,8 +52,11 @@ static void append_man_command(const struct command *command, struct buffer *out
     for (size_t i = 0; (row = option_row(command, i)); i++)
         append_man_option(row, out);
     append_man_literal("EXAMPLES", command->examples, out);
-    append_man_literal("EXIT STATUS", command_text_exit_codes, out);
+    buffer_append_text(out, ".SH EXIT STATUS\n.nf\n");
+    append_troff("  0    done\n", out);
     if (command->exit_codes) append_troff(command->exit_codes, out);
+    append_troff(command_text_exit_codes, out);
+    buffer_append_text(out, ".fi\n");
 }
 
 void command_help_man(const struct command_table *commands, const struct command *command,

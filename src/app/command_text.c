@@ -6,9 +6,11 @@
 #include "app/option_check.h"
 #include "base/text.h"
 
+/* A maximum from here on is only what a number can hold (2^53 - 1), and tells a person nothing. */
+#define NO_BOUND INT64_C(9007199254740991)
+
 /* The verdicts of a verification are in verify's own record. */
-const char command_text_exit_codes[] = "  0    done\n"
-                                       "  64   wrong flags or arguments\n"
+const char command_text_exit_codes[] = "  64   wrong flags or arguments\n"
                                        "  65   the input cannot be used\n"
                                        "  66   a file is not there\n"
                                        "  69   a peer cannot be reached\n"
@@ -41,10 +43,11 @@ void command_text_meaning(const struct option *row, struct buffer *out) {
     const char *separator = " (";
     buffer_append_text(out, row->help);
     if (row->minimum != 0 || row->maximum != 0) {
-        buffer_append_text(out, separator);
+        bool bounded = row->maximum < NO_BOUND;
+        buffer_append_format(out, "%s%s", separator, bounded ? "" : "at least ");
         append_bound(row, row->minimum, out);
-        buffer_append_text(out, " to ");
-        append_bound(row, row->maximum, out);
+        if (bounded) buffer_append_text(out, " to ");
+        if (bounded) append_bound(row, row->maximum, out);
         separator = "; ";
     }
     if (row->fallback) {

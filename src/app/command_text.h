@@ -10,7 +10,10 @@
 /* Room for "--name VALUE". */
 #define COMMAND_TEXT_FLAG_BYTES 160
 
-/* Exit codes that every command may give, a line each. */
+/* Longest explanation of one flag. */
+#define COMMAND_TEXT_MEANING_BYTES 1024
+
+/* Exit codes that every command may give when it fails, a line each. */
 extern const char command_text_exit_codes[];
 
 /* Writes a flag with the name of its value: "--listen HOST:PORT". */

@@ -12,7 +12,9 @@ void printable_copy(const char *text, char *out, size_t out_bytes) {
     size_t length = 0;
     while (*text && length + 1 < out_bytes) {
         size_t control = control_length(text);
-        out[length++] = control > 0 ? '?' : *text;
+        out[length] = *text;
+        if (control > 0) out[length] = '?';
+        length++;
         text += control > 0 ? control : 1;
     }
     out[length] = '\0';

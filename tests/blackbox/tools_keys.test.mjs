@@ -1,5 +1,6 @@
 // lsys keygen, and the ways to hold a private key: file modes, passphrases, an external signer.
 import assert from 'node:assert/strict';
+import { createPrivateKey } from 'node:crypto';
 import { chmodSync, existsSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
@@ -223,6 +224,17 @@ process.stdout.write(crypto.sign(${options.hash}, fs.readFileSync(0), ${options.
       await lsysOk(['verify', out, '--keys', path.join(folder, 'vendor.jwks')]);
     });
   }
+
+  test('can be openssl', async (t) => {
+    const folder = await vendor(t, 'p256');
+    const pem = path.join(folder, 'vendor.pem');
+    const key = createPrivateKey({ key: json(path.join(folder, 'vendor.key.jwk')), format: 'jwk' });
+    writeFileSync(pem, key.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+    const out = path.join(folder, 'a.lic');
+    await lsysOk(['issue', '--signer', `openssl dgst -sha256 -sign ${pem}`, '--public-key',
+      path.join(folder, 'vendor.jwks'), '--out', out, ...ISSUE]);
+    await lsysOk(['verify', out, '--keys', path.join(folder, 'vendor.jwks')]);
+  });
 
   const failures = [
     ['fails', '#!/bin/sh\nexit 3\n', /exit code 3/],
