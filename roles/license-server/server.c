@@ -1,6 +1,7 @@
 /* The license server's life: start, settle, reload, stop. */
 #include "roles/license-server/server.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -45,10 +45,11 @@ static void set_meters(struct license_server *server) {
 
 /* ---- a change of the status ---- */
 
-/* A turn for the worse that is not the license simply running out; that has alerts of its own. */
-static bool is_bad_change(enum license_status before, enum license_status now) {
-    return now < before &&
-           (now == LICENSE_INVALID || now == LICENSE_REVOKED || now == LICENSE_MISSING);
+/* A license that is no longer worth what it was. Not when it simply runs out, which has alerts of its
+ * own, nor when its file was refused, which the reader of files has told. */
+static bool is_bad(const struct keeper *keeper) {
+    enum license_status now = keeper->judgement.status;
+    return keeper->license && (now == LICENSE_INVALID || now == LICENSE_REVOKED);
 }
 
 void server_report_status(struct license_server *server, enum license_status before) {
@@ -63,7 +64,7 @@ void server_report_status(struct license_server *server, enum license_status bef
               "license status", "status", license_status_word(now), "before",
               license_status_word(before), "rule", license_rule_name(keeper->judgement.rule), "why",
               reason, NULL);
-    if (!is_bad_change(before, now)) return;
+    if (!is_bad(keeper)) return;
     snprintf(code, sizeof code, "license_%s", license_status_word(now));
     snprintf(text, sizeof text, "the license is %s now: %s", license_status_word(now), reason);
     alerts_raise(server->context->alerts, ALERT_CRITICAL, server->context->name, code, text);
@@ -183,6 +184,7 @@ void server_describe(const struct role_context *context, struct role_view *view)
         snprintf(view->detail, sizeof view->detail, "%s", reason);
     else
         snprintf(view->detail, sizeof view->detail, "waiting for NATS; %s", reason);
-    snprintf(view->listens, sizeof view->listens, "%s%s%s", role_http_url(server->http),
-             server->broker ? " " : "", server->broker ? embedded_broker_url(server->broker) : "");
+    snprintf(view->listens, sizeof view->listens, "%s%s%s",
+             server->http ? role_http_url(server->http) : "", server->broker ? " " : "",
+             server->broker ? embedded_broker_url(server->broker) : "");
 }

@@ -9,6 +9,7 @@
 #include "app/token_file.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "codec/armor.h"
 #include "codec/rfc3339.h"
 #include "loop/file_watch.h"
 
@@ -113,13 +114,14 @@ static void read_keys(struct sources *sources) {
 typedef enum adoption adopt_function(struct authority *authority, struct bytes token,
                                      struct status *status);
 
-static void read_list(struct sources *sources, enum source_kind kind, adopt_function *adopt) {
+static void read_list(struct sources *sources, enum source_kind kind, const char *label,
+                      adopt_function *adopt) {
     struct status status = STATUS_INIT;
     struct token_file file;
     const char *path = sources->items[kind].path;
     enum adoption adoption = ADOPTION_REFUSED;
     if (!path) return;
-    if (token_file_read(path, &file, &status)) {
+    if (token_file_read(path, label, &file, &status)) {
         adoption = adopt(sources->options.keeper->authority, token_file_token(&file), &status);
         if (adoption == ADOPTION_REFUSED) status_context(&status, "%s", path);
         token_file_free(&file);
@@ -176,13 +178,13 @@ static void read_license(struct sources *sources) {
         status_fail(&problem, STATUS_NOT_FOUND, "no license file is configured (--license)");
     } else if (!sources->has_keys) {
         problem = sources->items[SOURCE_KEYS].problem;
-    } else if (token_file_read(path, &file, &problem)) {
+    } else if (token_file_read(path, ARMOR_LICENSE, &file, &problem)) {
         offer(sources, token_file_token(&file), &problem);
         token_file_free(&file);
     }
     bool differs = note(sources, SOURCE_LICENSE, &problem);
     sources->options.keeper->file_problem = problem;
-    if (status_is_ok(&problem) || !path || !sources->has_keys) return;
+    if (status_is_ok(&problem) || !sources->has_keys) return;
     if (problem.code != STATUS_NOT_FOUND) metric_increment(sources->refused);
     if (differs) report_refusal(sources, &problem);
 }
@@ -190,8 +192,8 @@ static void read_license(struct sources *sources) {
 void sources_read(struct sources *sources) {
     keeper_observe(sources->options.keeper);
     read_keys(sources);
-    read_list(sources, SOURCE_KEYRING, authority_adopt_keyring);
-    read_list(sources, SOURCE_REVOCATIONS, authority_adopt_revocations);
+    read_list(sources, SOURCE_KEYRING, ARMOR_KEYRING, authority_adopt_keyring);
+    read_list(sources, SOURCE_REVOCATIONS, ARMOR_REVOCATIONS, authority_adopt_revocations);
     keeper_restore(sources->options.keeper);
     read_license(sources);
     keeper_judge(sources->options.keeper);
