@@ -52,6 +52,8 @@ static const struct code_row code_table[] = {
     {STATUS_SIGNER_FAILED, "signer_failed", EX_UNAVAILABLE},
     {STATUS_PROTOCOL, "protocol_error", EX_PROTOCOL},
     {STATUS_TLS, "tls_error", EX_PROTOCOL},
+    {STATUS_UNKNOWN_ISSUER, "unknown_issuer", EX_PROTOCOL},
+    {STATUS_WRONG_NAME, "wrong_name", EX_PROTOCOL},
     {STATUS_UNAUTHORIZED, "unauthorized", EX_NOPERM},
     {STATUS_FORBIDDEN, "forbidden", EX_NOPERM},
     {STATUS_DAMAGED, "damaged", EX_DATAERR},

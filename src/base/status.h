@@ -63,6 +63,8 @@ enum status_code {
     /* Network, bus, store. */
     STATUS_PROTOCOL = 300, /* the peer broke the protocol */
     STATUS_TLS,            /* TLS is wanted and cannot be had, or failed */
+    STATUS_UNKNOWN_ISSUER, /* no trusted CA stands behind a certificate */
+    STATUS_WRONG_NAME,     /* a certificate is for other hosts than this one */
     STATUS_UNAUTHORIZED,   /* credentials missing or refused */
     STATUS_FORBIDDEN,      /* credentials known, act not permitted */
     STATUS_DAMAGED,        /* a state file fails its integrity check */

@@ -111,6 +111,9 @@ bool pem_read(struct pem_reader *reader, char label[PEM_LABEL_BYTES], struct buf
     if (!find_begin(reader, label, status)) return false;
     size_t begin_line = reader->line_number;
     buffer_init(&text, BASE64_LENGTH(der->limit));
+    /* Room at once: a buffer that grows leaves pieces of a secret in memory that it gave back. */
+    size_t room = reader->rest.length < text.limit ? reader->rest.length : text.limit;
+    buffer_reserve(&text, room);
     bool read =
         collect_body(reader, label, &text, status) && buffer_check(&text, "the PEM block", status);
     if (read && !base64_decode(buffer_bytes(&text), der))
