@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { temporaryFolder } from './folders.mjs';
 import { get, untilAnswer } from './http.mjs';
-import { startLsys } from './lsys.mjs';
+import { binary, start } from './lsys.mjs';
 import { freePort } from './ports.mjs';
 
 /// Long enough for a busy machine to send several heartbeats in, short enough for a test to wait for.
@@ -16,14 +16,16 @@ export function bareToken(file) {
 }
 
 export class Client {
-  /// Starts `lsys license-client`. `flags` come last; `dataDir` and `port` are chosen unless given.
-  static async start(t, vendor, natsUrl, { flags = [], dataDir, port, env } = {}) {
+  /// Starts `lsys license-client`. `flags` come last; `dataDir` and `port` are chosen unless given. `wrapper` is a
+  /// program and its arguments that runs lsys.
+  static async start(t, vendor, natsUrl, { flags = [], dataDir, port, env, wrapper = [] } = {}) {
     const client = new Client();
     client.dataDir = dataDir ?? path.join(temporaryFolder(t), 'data');
     client.port = port ?? await freePort();
     client.url = `http://127.0.0.1:${client.port}`;
-    client.process = startLsys(t, ['license-client', '--keys', vendor.keys, '--nats', natsUrl, '--data-dir',
-      client.dataDir, '--http', `127.0.0.1:${client.port}`, '--heartbeat-timeout', TIMEOUT, ...flags], { env });
+    const [program, ...args] = [...wrapper, binary, 'license-client', '--keys', vendor.keys, '--nats', natsUrl,
+      '--data-dir', client.dataDir, '--http', `127.0.0.1:${client.port}`, '--heartbeat-timeout', TIMEOUT, ...flags];
+    client.process = start(t, program, args, { env });
     await client.process.untilOutput(/msg=listening url=/);
     return client;
   }
