@@ -28,6 +28,10 @@ static bool is_token_text(struct bytes text) {
     return true;
 }
 
+static bool is_blank(uint8_t byte) {
+    return byte == ' ' || byte == '\t' || byte == '\r';
+}
+
 /* Takes the next line off `text`, without its end and the blanks before it. */
 static struct bytes take_line(struct bytes *text) {
     const uint8_t *end = text->length ? memchr(text->data, '\n', text->length) : NULL;
@@ -35,7 +39,7 @@ static struct bytes take_line(struct bytes *text) {
     struct bytes line = bytes_of(text->data, length);
     size_t taken = end ? length + 1 : length;
     *text = bytes_of(text->data + taken, text->length - taken);
-    while (line.length > 0 && memchr(" \t\r", line.data[line.length - 1], 3))
+    while (line.length > 0 && is_blank(line.data[line.length - 1]))
         line.length--;
     return line;
 }

@@ -6,11 +6,17 @@
 
 #include "base/bytes.h"
 
+/* C0, DEL and C1 (U+0080 to U+009F, in UTF-8 a C2 and the code), which terminals act on. `at` is in
+ * valid UTF-8 with its NUL. */
+static bool is_control_character(const unsigned char *at) {
+    return at[0] < ' ' || at[0] == 0x7F || (at[0] == 0xC2 && at[1] < 0xA0);
+}
+
 bool claims_text_is_fit(const char *text, size_t max_bytes) {
     size_t length = strlen(text);
     if (length == 0 || length > max_bytes || !bytes_are_utf8(bytes_of(text, length))) return false;
     for (size_t i = 0; i < length; i++)
-        if ((unsigned char)text[i] < ' ' || text[i] == 0x7F) return false;
+        if (is_control_character((const unsigned char *)text + i)) return false;
     return true;
 }
 

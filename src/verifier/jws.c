@@ -9,6 +9,9 @@
 static const char *const forbidden_headers[] = {"jwk",      "jku", "x5u", "x5c", "x5t",
                                                 "x5t#S256", "b64", "zip", "enc"};
 
+/* How much of an unverified text an error repeats. */
+#define SHOWN_TEXT_BYTES 65
+
 struct parts {
     struct bytes header;
     struct bytes payload;
@@ -137,7 +140,7 @@ static bool read_header(struct bytes encoded, struct jws *jws, struct status *st
 }
 
 bool jws_parse(struct bytes token, struct jws *out, struct status *status) {
-    struct parts parts;
+    struct parts parts = {0};
     *out = (struct jws){.token = token};
     buffer_init(&out->payload, JWS_TOKEN_BYTES_MAX);
     if (!split(token, &parts, status)) return false;
@@ -169,10 +172,20 @@ static bool signature_is_good(const struct jws *jws, const struct jwk *key, stru
     return good;
 }
 
+/* A copy of what an unverified token says, fit for a terminal: printable ASCII, cut where it is long. */
+static void make_printable(const char *text, char out[SHOWN_TEXT_BYTES]) {
+    size_t length = 0;
+    for (; text[length] && length < SHOWN_TEXT_BYTES - 1; length++)
+        out[length] = text[length] >= ' ' && text[length] <= '~' ? text[length] : '?';
+    out[length] = '\0';
+}
+
 static bool check_type(const struct jws *jws, enum token_type type, struct status *status) {
+    char shown[SHOWN_TEXT_BYTES];
     if (strcmp(jws->typ, token_type_name(type)) == 0) return true;
-    return status_fail(status, STATUS_WRONG_TYPE, "the token's typ is \"%.64s\", not \"%s\"",
-                       jws->typ, token_type_name(type));
+    make_printable(jws->typ, shown);
+    return status_fail(status, STATUS_WRONG_TYPE, "the token's typ is \"%s\", not \"%s\"", shown,
+                       token_type_name(type));
 }
 
 static bool check_signature(const struct jws *jws, const struct jwk *key, struct jws_memo *memo,
@@ -190,10 +203,13 @@ bool jws_verify(const struct jws *jws, enum token_type type, const struct key_ri
                 struct jws_memo *memo, const struct key_ring_entry **entry, struct status *status) {
     if (!check_type(jws, type, status)) return false;
     const struct key_ring_entry *found = key_ring_find(ring, type, jws->kid);
-    if (!found)
+    if (!found) {
+        char shown[SHOWN_TEXT_BYTES];
+        make_printable(jws->kid, shown);
         return status_fail(status, STATUS_UNKNOWN_KEY,
-                           "no key for %s with the thumbprint \"%.64s\" is in the key ring",
-                           token_type_name(type), jws->kid);
+                           "no key for %s with the thumbprint \"%s\" is in the key ring",
+                           token_type_name(type), shown);
+    }
     if (entry) *entry = found;
     return check_signature(jws, &found->key, memo, status);
 }
@@ -203,7 +219,7 @@ bool jws_verify_with_key(const struct jws *jws, enum token_type type, const stru
     if (!check_type(jws, type, status)) return false;
     if (strcmp(jws->kid, key->thumbprint) != 0)
         return status_fail(status, STATUS_UNKNOWN_KEY,
-                           "the token's kid \"%.64s\" is not the thumbprint of its key", jws->kid);
+                           "the token's kid is not the thumbprint of its key, %s", key->thumbprint);
     return check_signature(jws, key, memo, status);
 }
 

@@ -15,26 +15,51 @@ void key_ring_free(struct key_ring *ring) {
     free(ring);
 }
 
-static struct key_ring_entry *find_entry(struct key_ring *ring, const char *thumbprint) {
+static bool is_entry_of(const struct key_ring_entry *entry, const struct jwk *key) {
+    return strcmp(entry->key.thumbprint, key->thumbprint) == 0;
+}
+
+static bool knows_key(const struct key_ring *ring, const struct jwk *key) {
     for (size_t i = 0; i < ring->count; i++)
-        if (strcmp(ring->entries[i].key.thumbprint, thumbprint) == 0) return &ring->entries[i];
+        if (is_entry_of(&ring->entries[i], key)) return true;
+    return false;
+}
+
+/* Takes uses away from a key; entries without any use left are dropped. */
+static void remove_uses(struct key_ring *ring, const struct jwk *key, uint32_t uses) {
+    size_t kept = 0;
+    for (size_t i = 0; i < ring->count; i++) {
+        if (is_entry_of(&ring->entries[i], key)) ring->entries[i].uses &= ~uses;
+        if (ring->entries[i].uses) ring->entries[kept++] = ring->entries[i];
+    }
+    ring->count = kept;
+}
+
+static struct key_ring_entry *find_window(struct key_ring *ring, const struct jwk *key,
+                                          int64_t not_before_ms, int64_t not_after_ms) {
+    for (size_t i = 0; i < ring->count; i++) {
+        struct key_ring_entry *entry = &ring->entries[i];
+        if (is_entry_of(entry, key) && entry->not_before_ms == not_before_ms &&
+            entry->not_after_ms == not_after_ms)
+            return entry;
+    }
     return NULL;
 }
 
 bool key_ring_add(struct key_ring *ring, const struct jwk *key, uint32_t uses,
                   int64_t not_before_ms, int64_t not_after_ms, struct status *status) {
-    struct key_ring_entry *entry = find_entry(ring, key->thumbprint);
-    if (entry && entry->not_before_ms == not_before_ms && entry->not_after_ms == not_after_ms) {
-        entry->uses |= uses;
-        return true;
-    }
-    if (!entry && ring->count == KEY_RING_KEYS_MAX)
+    if (!knows_key(ring, key) && !jwk_check_point(key, status)) return false;
+    if (ring->count == KEY_RING_KEYS_MAX && !find_window(ring, key, not_before_ms, not_after_ms))
         return status_fail(status, STATUS_TOO_LARGE, "the key ring is full: it holds %d keys",
                            KEY_RING_KEYS_MAX);
-    if (!jwk_check_point(key, status)) return false;
-    if (!entry) entry = &ring->entries[ring->count++];
-    *entry = (struct key_ring_entry){
-        .key = *key, .uses = uses, .not_before_ms = not_before_ms, .not_after_ms = not_after_ms};
+    remove_uses(ring, key, uses);
+    struct key_ring_entry *entry = find_window(ring, key, not_before_ms, not_after_ms);
+    if (!entry) {
+        entry = &ring->entries[ring->count++];
+        *entry = (struct key_ring_entry){
+            .key = *key, .not_before_ms = not_before_ms, .not_after_ms = not_after_ms};
+    }
+    entry->uses |= uses;
     return true;
 }
 

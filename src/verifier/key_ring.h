@@ -46,8 +46,8 @@ struct key_ring *key_ring_new(void);
 /* NULL is harmless. */
 void key_ring_free(struct key_ring *ring);
 
-/* Adds a key for the given uses within a window. A key that is there already with the same window gets
- * the further uses; with another window it is replaced. STATUS_MALFORMED for a point off its curve,
+/* Adds a key for the given uses within a window. For each use a key has one window, the one added last;
+ * its other uses keep theirs: a root that also signs licenses for a year stays a root. STATUS_MALFORMED for a point off its curve,
  * STATUS_TOO_LARGE when the ring is full. */
 bool key_ring_add(struct key_ring *ring, const struct jwk *key, uint32_t uses,
                   int64_t not_before_ms, int64_t not_after_ms, struct status *status) MUST_CHECK;

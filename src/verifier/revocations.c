@@ -94,10 +94,15 @@ struct revocations *revocations_verify(struct bytes token, const struct key_ring
     return revocations;
 }
 
+/* For bsearch: its key is the text of a license id. */
+static int compare_with_id(const void *license_id, const void *entry) {
+    return strcmp(license_id, ((const struct revocation *)entry)->license_id);
+}
+
 static struct revocation *find(const struct revocations *revocations, const char *license_id) {
-    struct revocation key = {.license_id = (char *)(uintptr_t)license_id};
     if (revocations->count == 0) return NULL;
-    return bsearch(&key, revocations->entries, revocations->count, sizeof key, compare_entries);
+    return bsearch(license_id, revocations->entries, revocations->count,
+                   sizeof *revocations->entries, compare_with_id);
 }
 
 const struct revocation *revocations_find(const struct revocations *revocations,

@@ -135,7 +135,7 @@ static bool decrypt(const struct parameters *parameters, struct bytes sealed,
 
 bool sealed_key_open(const struct json_value *root, struct bytes passphrase, struct buffer *out,
                      struct status *status) {
-    struct parameters parameters;
+    struct parameters parameters = {0};
     struct buffer sealed, additional;
     if (!read_parameters(root, &parameters, status)) return false;
     if (passphrase.length == 0)

@@ -16,9 +16,8 @@ static bool sign_with_private_key(void *context, struct bytes signing_input,
 }
 
 struct signer signer_from_private_key(const struct private_key *key) {
-    return (struct signer){.public_key = key->public_key,
-                           .sign = sign_with_private_key,
-                           .context = (void *)(uintptr_t)key};
+    return (struct signer){
+        .public_key = key->public_key, .sign = sign_with_private_key, .context = (void *)key};
 }
 
 struct signer signer_from_callback(const struct jwk *public_key, signer_function *sign,

@@ -49,6 +49,11 @@ static void claims_are_accepted_or_refused_whole(void **state) {
         {"{\"iss\":7,\"sub\":\"A\",\"jti\":\"1\",\"iat\":1,\"exp\":2,\"edition\":\"e\"}", "iss"},
         {"{\"iss\":\"V\",\"sub\":\"a\\nb\",\"jti\":\"1\",\"iat\":1,\"exp\":2,\"edition\":\"e\"}",
          "sub"},
+        {"{\"iss\":\"V\",\"sub\":\"a\\u009b31m\",\"jti\":\"1\",\"iat\":1,\"exp\":2,\"edition\":"
+         "\"e\"}",
+         "sub"},
+        {"{\"iss\":\"V\",\"sub\":\"a\\u007f\",\"jti\":\"1\",\"iat\":1,\"exp\":2,\"edition\":\"e\"}",
+         "sub"},
         {"{\"iss\":\"V\",\"sub\":\"A\",\"jti\":\"1\",\"iat\":1,\"exp\":1,\"edition\":\"e\"}",
          "exp"},
         {"{\"iss\":\"V\",\"sub\":\"A\",\"jti\":\"1\",\"iat\":\"1\",\"exp\":2,\"edition\":\"e\"}",

@@ -201,6 +201,51 @@ static void a_keyring_replaces_configured_keys(void **state) {
     key_ring_free(rotation.ring);
 }
 
+/* A root that also signs licenses, within a window, goes on being a root without one. */
+static void a_root_that_signs_licenses_stays_a_root(void **state) {
+    (void)state;
+    struct rotation rotation;
+    begin_rotation(&rotation);
+    struct keyring_token *token = keyring_token_new();
+    strcpy(token->issuer, "Vendor");
+    assert_true(key_ring_add(&token->keys, &rotation.root.public_key, TOKEN_USES_VENDOR, ISSUED_MS,
+                             ISSUED_MS + DAY_MS, NULL));
+    apply_keyring(&rotation, token);
+    apply_keyring(&rotation, token);
+    assert_int_equal(code_of_issue(&rotation, &rotation.root, ISSUED_MS, ISSUED_MS), STATUS_OK);
+    assert_int_equal(
+        code_of_issue(&rotation, &rotation.root, ISSUED_MS + DAY_MS, ISSUED_MS + DAY_MS),
+        STATUS_KEY_NOT_VALID);
+    keyring_token_free(token);
+    key_ring_free(rotation.ring);
+}
+
+/* A list signed by a key after its window would revoke or un-revoke at a retired holder's will. */
+static void revocation_lists_keep_to_windows(void **state) {
+    (void)state;
+    struct private_key key;
+    struct key_ring *ring = key_ring_new();
+    struct revocations *list = revocations_new();
+    private_key_generate(JWK_ED25519, &key);
+    struct signer signer = signer_from_private_key(&key);
+    assert_true(key_ring_add(ring, &key.public_key, TOKEN_USES_VENDOR, ISSUED_MS,
+                             ISSUED_MS + DAY_MS, NULL));
+    strcpy(list->issuer, "Vendor");
+    for (int days = -1; days <= 1; days++) {
+        struct buffer token;
+        struct status status = STATUS_INIT;
+        list->issued_at_ms = ISSUED_MS + days * DAY_MS;
+        buffer_init(&token, JWS_TOKEN_BYTES_MAX);
+        assert_true(revocations_sign(list, &signer, &token, NULL));
+        struct revocations *back = revocations_verify(buffer_bytes(&token), ring, NULL, &status);
+        assert_int_equal(status.code, days == 0 ? STATUS_OK : STATUS_KEY_NOT_VALID);
+        revocations_free(back);
+        buffer_free(&token);
+    }
+    revocations_free(list);
+    key_ring_free(ring);
+}
+
 #define KEY_JWK                                                                                    \
     "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}"
 
@@ -236,6 +281,8 @@ int main(void) {
         cmocka_unit_test(bad_revocation_lists_are_refused),
         cmocka_unit_test(rotation_goes_by_the_time_of_issue),
         cmocka_unit_test(a_keyring_replaces_configured_keys),
+        cmocka_unit_test(a_root_that_signs_licenses_stays_a_root),
+        cmocka_unit_test(revocation_lists_keep_to_windows),
         cmocka_unit_test(bad_keyrings_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

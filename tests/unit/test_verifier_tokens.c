@@ -356,6 +356,65 @@ static void the_memo_remembers_signatures_only(void **state) {
     key_ring_free(ring);
 }
 
+/* Unsigned and MACed tokens have no 64 bytes at the end; the algorithm is what is wrong with them. */
+static void other_algorithms_come_with_other_lengths(void **state) {
+    (void)state;
+    struct private_key key;
+    struct key_ring *ring = tokens_make_key(JWK_P256, TOKEN_USES_VENDOR, &key);
+    static const struct {
+        const char *alg;
+        size_t signature_bytes;
+        enum status_code code;
+    } rows[] = {
+        {"none", 0, STATUS_WRONG_ALGORITHM},
+        {"HS256", 32, STATUS_WRONG_ALGORITHM},
+        {"RS256", 256, STATUS_WRONG_ALGORITHM},
+        {"ES256", 63, STATUS_BAD_SIGNATURE_LENGTH},
+        {"ES256", 65, STATUS_BAD_SIGNATURE_LENGTH},
+        {"ES256", 70, STATUS_BAD_SIGNATURE_LENGTH}, /* as long as DER */
+        {"ES256", 64, STATUS_BAD_SIGNATURE},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct buffer text;
+        char header[256];
+        const uint8_t signature[256] = {0};
+        buffer_init(&text, 8192);
+        snprintf(header, sizeof header, "{\"alg\":\"%s\",\"kid\":\"%s\",\"typ\":\"license+jwt\"}",
+                 rows[i].alg, key.public_key.thumbprint);
+        base64url_append(&text, bytes_of_text(header));
+        buffer_append(&text, ".", 1);
+        base64url_append(&text, bytes_of_text(CLAIMS));
+        buffer_append(&text, ".", 1);
+        base64url_append(&text, bytes_of(signature, rows[i].signature_bytes));
+        enum status_code code = code_of(buffer_bytes(&text), ring, NULL);
+        if (code != rows[i].code) fail_msg("row %zu: %s", i, status_code_name(code));
+        buffer_free(&text);
+    }
+    key_ring_free(ring);
+}
+
+/* What an attacker writes into a header reaches people's terminals in an error. */
+static void errors_hold_no_terminal_sequences(void **state) {
+    (void)state;
+    static const char *const headers[] = {
+        "{\"alg\":\"ES256\",\"kid\":\"\\u001b[2J\",\"typ\":\"license+jwt\"}",
+        "{\"alg\":\"ES256\",\"kid\":\"KID\",\"typ\":\"\\u009b2J\\n\"}",
+        "{\"alg\":\"ES256\",\"\\u001b\":1,\"\\u001b\":2}",
+    };
+    struct private_key key;
+    struct key_ring *ring = tokens_make_key(JWK_P256, TOKEN_USES_VENDOR, &key);
+    for (size_t i = 0; i < COUNT_OF(headers); i++) {
+        struct buffer token;
+        struct status status = STATUS_INIT;
+        tokens_sign_raw(&key, headers[i], CLAIMS, &token);
+        assert_null(license_verify(buffer_bytes(&token), ring, NULL, &status));
+        for (const char *c = status.text; *c; c++)
+            if (*c < ' ' || *c > '~') fail_msg("row %zu: byte %d", i, *c);
+        buffer_free(&token);
+    }
+    key_ring_free(ring);
+}
+
 static void key_sets_are_all_or_nothing(void **state) {
     (void)state;
     static const struct {
@@ -427,6 +486,8 @@ int main(void) {
         cmocka_unit_test(a_key_counts_for_its_uses_only),
         cmocka_unit_test(size_is_checked_first),
         cmocka_unit_test(the_memo_remembers_signatures_only),
+        cmocka_unit_test(other_algorithms_come_with_other_lengths),
+        cmocka_unit_test(errors_hold_no_terminal_sequences),
         cmocka_unit_test(key_sets_are_all_or_nothing),
         cmocka_unit_test(a_ring_has_a_limit),
     };
