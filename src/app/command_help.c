@@ -54,6 +54,11 @@ static void append_configuration(const struct command *command, struct buffer *o
         command->section, command->name);
 }
 
+static bool ends_line(const char *text) {
+    size_t length = strlen(text);
+    return length > 0 && text[length - 1] == '\n';
+}
+
 void command_help_write(const struct command *command, struct buffer *out) {
     const struct option *row;
     buffer_append_format(out, "%s: %s\n\nUsage: ", command->name, command->summary);
@@ -64,7 +69,9 @@ void command_help_write(const struct command *command, struct buffer *out) {
         append_option(row, out);
     buffer_append_format(out, "  %-*s%s\n", HELP_COLUMN - 2, "--help", "This text");
     append_configuration(command, out);
-    if (command->examples) buffer_append_format(out, "\nExamples:\n%s", command->examples);
+    if (command->examples)
+        buffer_append_format(out, "\nExamples:\n%s%s", command->examples,
+                             ends_line(command->examples) ? "" : "\n");
     buffer_append_format(out, "\nExit codes:\n  0    done\n%s%s",
                          command->exit_codes ? command->exit_codes : "", command_text_exit_codes);
 }

@@ -340,6 +340,35 @@ describe('files that hold something else', () => {
     });
   }
 
+  test('none of it is taken for any other input either', async () => {
+    const good = path.join(folder, 'good.lic');
+    const file = path.join(folder, 'strange');
+    const verifying = ['verify', good, '--keys', vendor.keys];
+    const issuing = ['issue', '--customer', 'A', '--edition', 'e', '--valid-for', '1d'];
+    const inputs = {
+      'a revocation list': [...verifying, '--revocations', file],
+      'a key ring': [...verifying, '--root', vendor.keys, '--keyring', file],
+      'a fingerprint': [...verifying, '--fingerprint-file', file],
+      'a list to extend': ['revoke', 'add', 'x', '--key', vendor.key, '--list', file],
+      'a ring to extend': ['keyring', 'add', vendor.keys, '--key', vendor.key, '--ring', file],
+      'claims': [...issuing, '--key', vendor.key, '--claims', file],
+      'a private key': [...issuing, '--key', file],
+      'a public key': [...issuing, '--signer', 'true', '--public-key', file],
+    };
+    const fits = new Set(['the private key as a private key', 'the key set as a public key']);
+    for (const [what, make] of Object.entries(contents)) {
+      writeFileSync(file, make(), { mode: 0o600 });
+      for (const [use, args] of Object.entries(inputs)) {
+        if (fits.has(`${what} as ${use}`)) continue;
+        const before = readFileSync(file);
+        const result = await lsys(args);
+        assert.ok(result.code > 0 && result.code < 80, `${what} as ${use}: ${result.code ?? result.signal} ${result.stderr}`);
+        assert.match(result.stderr, /strange/, `${what} as ${use}`);
+        assert.deepEqual(readFileSync(file), before);
+      }
+    }
+  });
+
   test('a directory, a missing file and a FIFO are named', async () => {
     mkdirSync(path.join(folder, 'dir'));
     await run('mkfifo', [path.join(folder, 'fifo')]);
