@@ -20,8 +20,8 @@
 
 #include "broker/client.h"
 
-/* Pending output that is not worth looking at: what a stream gathers before it sends. */
-#define FLOW_UNNOTICED_BYTES STREAM_GATHER_BYTES
+/* Pending output that is not worth looking at: more than a stream gathers before it sends. */
+#define FLOW_UNNOTICED_BYTES (2 * STREAM_GATHER_BYTES)
 
 /* Called when `consumer` has more than FLOW_UNNOTICED_BYTES waiting after something was written for
  * it on behalf of `publisher` (NULL: on behalf of the broker). May cut the consumer off, or another

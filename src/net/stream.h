@@ -26,8 +26,9 @@
 #include "loop/loop.h"
 #include "net/address.h"
 
-/* Sent without waiting for the end of the turn: two chunks, what one read of small messages makes. */
-#define STREAM_GATHER_BYTES 65536
+/* Sent without waiting for the end of the turn: what one full read of messages makes. Measured best: with
+ * twice as much a 1 KiB message costs a broker twice the time, since what is sent has left the cache. */
+#define STREAM_GATHER_BYTES 32768
 
 struct stream;
 
