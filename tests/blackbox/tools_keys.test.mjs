@@ -283,19 +283,16 @@ process.stdout.write(crypto.sign(${options.hash}, fs.readFileSync(0), ${options.
   });
 });
 
-test('a process that signs leaves no core and is closed to other processes', async (t) => {
+test('a process that signs leaves no core', async (t) => {
   const folder = temporaryFolder(t);
   await lsysOk(['keygen', '--out', folder]);
-  // A signer that waits keeps the process for us to look at, until the folder goes.
+  // A signer that waits keeps the process for us to look at, until its gate goes.
   const gate = path.join(folder, 'gate');
   const signer = path.join(folder, 'signer');
   writeFileSync(signer, `#!/bin/sh\ntouch ${gate}\nwhile [ -e ${gate} ]; do sleep 0.1; done\n`, { mode: 0o755 });
   const child = startLsys(t, ['issue', '--signer', signer, '--public-key', path.join(folder, 'vendor.jwks'), ...ISSUE]);
   await until('the signer to run', () => existsSync(gate));
-  const proc = `/proc/${child.pid}`;
-  // A non-dumpable process belongs to root in /proc: others of the same user cannot read its memory.
-  assert.equal(statSync(`${proc}/mem`).uid, 0);
-  assert.match(readFileSync(`${proc}/limits`, 'utf8'), /Max core file size\s+0\s+0/);
+  assert.match(readFileSync(`/proc/${child.pid}/limits`, 'utf8'), /Max core file size\s+0\s+0/);
   unlinkSync(gate);
   await child.ended();
 });
