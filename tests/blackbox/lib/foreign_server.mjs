@@ -60,7 +60,8 @@ export class ForeignServer {
     return {
       v: 1, type, server_id: this.id, seq: proof.seq, sent_at: new Date(Math.round(proof.sent_at * 1000)).toISOString(),
       heartbeat_interval_ms: proof.heartbeat_interval_ms,
-      license: { status: proof.status, license_id: proof.license_id, serial: proof.serial },
+      license: { status: proof.status, license_id: proof.license_id, serial: proof.serial,
+        edition: this.claims?.edition ?? 'community', features: this.claims?.features ?? {} },
       proof: await this.sign(proof, signing),
       ...(type !== 'heartbeat' && this.token && { token: this.token }),
       ...outer,
