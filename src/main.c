@@ -13,16 +13,17 @@
 #include "app/printable.h"
 #include "app/process_setup.h"
 #include "base/file.h"
+#include "roles/broker/broker.h"
 #include "roles/license-client/license_client.h"
 #include "roles/tools/tools.h"
 #include "roles/vendor-tools/vendor_tools.h"
 
 static const struct command *const rows[] = {
-    &license_client_command, &keygen_command, &issue_command,      &inspect_command,
-    &verify_command,         &revoke_command, &keyring_command,    &fingerprint_command,
-    &check_command,          &status_command, &health_command,     &audit_command,
-    &client_command,         &config_command, &completion_command, &version_command,
-    &help_command,
+    &broker_command,      &license_client_command, &keygen_command, &issue_command,
+    &inspect_command,     &verify_command,         &revoke_command, &keyring_command,
+    &fingerprint_command, &check_command,          &status_command, &health_command,
+    &audit_command,       &client_command,         &config_command, &completion_command,
+    &version_command,     &help_command,
 };
 
 static const struct command_table commands = {rows, sizeof rows / sizeof rows[0]};
