@@ -31,8 +31,28 @@ static void print_role(const struct command *role, const struct options *options
         print_setting(role, options, row);
 }
 
-/* Loads the configuration of each wanted role, and prints it when asked to. */
-static bool visit_roles(const struct command_call *call, const char *wanted, bool print,
+/* Prints a section that says nothing yet: every key with its help and default, commented out. */
+static void print_empty_section(const struct command *command, const char *section) {
+    const struct option *row;
+    printf("[%s]\n", section);
+    for (size_t i = 0; (row = option_row(command, i)); i++) {
+        const char *own = option_section(command, row);
+        if (!own || strcmp(own, section) != 0) continue;
+        printf("\n# %s\n#%s = %s\n", row->help, row->key, row->fallback ? row->fallback : "");
+    }
+    printf("\n");
+}
+
+static void print_template(const struct command *role, const struct options *options) {
+    (void)options; /* a template is about what can be said, not about what is */
+    printf("# %s: %s\n", role->name, role->summary);
+    print_empty_section(role, role->section);
+}
+
+typedef void visitor(const struct command *role, const struct options *options);
+
+/* Loads the configuration of each wanted role, and hands it to `visit` (which may be NULL). */
+static bool visit_roles(const struct command_call *call, const char *wanted, visitor *visit,
                         struct status *status) {
     const struct command_table *commands = call->commands;
     bool found = false;
@@ -43,7 +63,7 @@ static bool visit_roles(const struct command_call *call, const char *wanted, boo
         found = true;
         struct options *options = options_load_like(call->options, role, status);
         if (!options) return false;
-        if (print) print_role(role, options);
+        if (visit) visit(role, options);
         options_free(options);
     }
     if (!found && wanted)
@@ -52,12 +72,19 @@ static bool visit_roles(const struct command_call *call, const char *wanted, boo
     return true;
 }
 
+/* What an action does with each role; "check" only loads it. */
+static visitor *find_visitor(const char *action) {
+    if (!strcmp(action, "show")) return print_role;
+    return strcmp(action, "template") ? NULL : print_template;
+}
+
 static int run(const struct command_call *call) {
     struct status status = STATUS_INIT;
-    bool print = !strcmp(options_argument(call->options, 0), "show");
-    if (!visit_roles(call, options_argument(call->options, 1), print, &status))
+    visitor *visit = find_visitor(options_argument(call->options, 0));
+    if (!visit_roles(call, options_argument(call->options, 1), visit, &status))
         return command_failed(call->command, &status);
-    if (!print) {
+    if (visit == print_template) print_empty_section(call->command, "log");
+    if (!visit) {
         const char *folder = options_folder(call->options);
         printf("the configuration is good (files: %s)\n", folder ? folder : "none");
     }
@@ -68,16 +95,19 @@ const struct command config_command = {
     .name = "config",
     .summary = "show the configuration and where it comes from, or check it",
     .group = COMMAND_TOOLS,
-    .arguments = "show|check [ROLE]",
+    .arguments = "show|check|template [ROLE]",
     .arguments_minimum = 1,
     .arguments_maximum = 2,
-    .actions = "show|check",
+    .actions = "show|check|template",
     .description =
         "Reads the configuration as the roles do: defaults, *.conf in the order of their names,\n"
         "LSYS_<SECTION>_<KEY>. \"show\" prints every value and where it came from; secrets are\n"
-        "printed as ***. \"check\" prints nothing but the first error. Without ROLE, of all roles.",
+        "printed as ***. \"check\" prints nothing but the first error. \"template\" prints a file "
+        "with\n"
+        "every key, its help and its default, commented out. Without ROLE: for all roles.",
     .examples = "  lsys config show license-server\n"
-                "  lsys config check --config-dir /etc/lsys/conf.d.new\n",
+                "  lsys config check --config-dir /etc/lsys/conf.d.new\n"
+                "  lsys config template license-client > /etc/lsys/conf.d/client.conf\n",
     .section = "config",
     .shared = (const struct option *const[]){process_options, NULL},
     .run = run,

@@ -17,6 +17,7 @@ const char command_text_exit_codes[] = "  64   wrong flags or arguments\n"
                                        "  70   a fault of lsys\n"
                                        "  74   reading or writing failed\n"
                                        "  75   locked, taken or too slow: try again\n"
+                                       "  76   the peer broke the protocol\n"
                                        "  77   not permitted\n"
                                        "  78   the configuration is wrong\n";
 
@@ -52,6 +53,11 @@ void command_text_meaning(const struct option *row, struct buffer *out) {
     }
     if (row->fallback) {
         buffer_append_format(out, "%sdefault %s", separator, row->fallback);
+        separator = "; ";
+    }
+    if (row->environment) {
+        const char *what = row->type == OPTION_SECRET_FILE ? "or the secret itself in" : "also";
+        buffer_append_format(out, "%s%s $%s", separator, what, row->environment);
         separator = "; ";
     }
     if (*separator == ';') buffer_append_text(out, ")");

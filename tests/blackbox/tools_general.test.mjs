@@ -178,6 +178,18 @@ describe('the configuration', () => {
     assert.match(elsewhere.stderr, /\/nowhere/);
   });
 
+  test('has a template with every key, which is good when its comments are taken away', async (t) => {
+    const template = await lsysOk(['config', 'template']);
+    const sections = [...template.matchAll(/^\[(.+)\]$/gm)].map((match) => match[1]);
+    assert.ok(sections.includes('license-client') && sections.includes('log'));
+    assert.deepEqual(sections, [...new Set(sections)]);
+    assert.equal((await lsys(['config', 'check', ...configured(t, { 'a.conf': template })])).code, 0);
+    const spoken = template.replace(/^#([a-z_.]+ = .+)$/gm, '$1');
+    assert.ok(spoken.length < template.length - 3);
+    const result = await lsys(['config', 'check', ...configured(t, { 'a.conf': spoken })]);
+    assert.equal(result.code, 0, result.stderr);
+  });
+
   test('a directory or an unreadable thing named *.conf is an error', async (t) => {
     const flags = configured(t, {});
     mkdirSync(path.join(flags[1], 'a.conf'));
