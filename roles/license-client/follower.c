@@ -73,6 +73,14 @@ static void remember_license(struct follower *follower) {
     struct shelf_item *item = shelf_find(&follower->shelf, followed->token_sha256);
     if (!item) return;
     follower->shelf.kept = item;
+    follower->license_unsaved = true;
+}
+
+/* Written a moment after everybody was told: only its serial has to be on the disk before it is used. */
+static void save_license(struct follower *follower) {
+    const struct shelf_item *item = follower->shelf.kept;
+    if (!follower->license_unsaved || !item) return;
+    follower->license_unsaved = false;
     ledger_keep_document(follower->ledger, LEDGER_LICENSE, item->license->serial,
                          bytes_of_text(item->token));
 }
@@ -126,6 +134,7 @@ struct follower *follower_open(struct authority *authority, struct ledger *ledge
 
 void follower_close(struct follower *follower) {
     if (!follower) return;
+    save_license(follower);
     ledger_keep_clock(follower->ledger, &follower->clock);
     shelf_clear(&follower->shelf);
     free(follower);
@@ -186,6 +195,7 @@ static bool judge_by_time(struct follower *follower) {
 
 enum follower_effect follower_tick(struct follower *follower, struct moment at) {
     observe(follower, at);
+    save_license(follower);
     bool changed = client_state_tick(&follower->state, follower->now_ms);
     changed |= judge_by_time(follower);
     if (changed) remember_license(follower);

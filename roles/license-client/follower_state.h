@@ -20,6 +20,7 @@ struct follower {
     struct client_state state;
     struct known_servers servers;
     struct shelf shelf;
+    bool license_unsaved;                    /* the license followed now is not in the ledger yet */
     char license_problem[STATUS_TEXT_BYTES]; /* why the followed server's license does not verify */
 
     struct clock_guard clock;
