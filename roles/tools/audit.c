@@ -1,5 +1,5 @@
-/* lsys audit: the log of who did what, from the state of a role; and whether it was tampered with.
- * */
+/* lsys audit: the log of who did what, from the state of a role; and whether it was tampered
+ * with. */
 #include <inttypes.h>
 #include <stdio.h>
 

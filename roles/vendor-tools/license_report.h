@@ -14,8 +14,8 @@
 /* Prints the claims, a line each, on standard output. */
 void license_report_print(const struct license *license);
 
-/* Writes the members of a license into an open object: license_id, customer, edition, features ...
- * */
+/* Writes the members of a license into an open object: license_id, customer, edition, features
+ * ... */
 void license_report_write(const struct license *license, struct json_writer *json);
 
 /* What a license asks for and the circumstances could not judge: "deployment", "fingerprint", or

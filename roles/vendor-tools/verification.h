@@ -34,8 +34,8 @@ struct verdict {
     struct status status;    /* STATUS_OK: valid */
 };
 
-/* Reads everything that the options name. The caller gives `out` to verification_close in any case.
- * */
+/* Reads everything that the options name. The caller gives `out` to verification_close in any
+ * case. */
 bool verification_open(const struct options *options, struct verification *out,
                        struct status *status) MUST_CHECK;
 

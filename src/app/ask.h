@@ -10,8 +10,8 @@
 #include "base/status.h"
 #include "codec/json.h"
 
-/* A role on the same machine answers in a millisecond; a person waits this long without wondering.
- * */
+/* A role on the same machine answers in a millisecond; a person waits this long without
+ * wondering. */
 #define ASK_TIMEOUT_MS 5000
 
 /* Largest answer that is read. */

@@ -14,8 +14,8 @@ void command_help_write(const struct command *command, struct buffer *out);
 /* Appends the list of all commands by group, as `lsys help` prints it. */
 void command_help_list(const struct command_table *commands, struct buffer *out);
 
-/* Appends a man page in troff -man: of one command, or of lsys as a whole when `command` is NULL.
- * */
+/* Appends a man page in troff -man: of one command, or of lsys as a whole when `command` is
+ * NULL. */
 void command_help_man(const struct command_table *commands, const struct command *command,
                       struct buffer *out);
 

@@ -2,8 +2,8 @@
 #include "app/command_help.h"
 #include "app/command_text.h"
 
-/* Appends text for troff: backslashes and dashes escaped, no line begins with a control character.
- * */
+/* Appends text for troff: backslashes and dashes escaped, no line begins with a control
+ * character. */
 static void append_troff(const char *text, struct buffer *out) {
     bool at_start = true;
     for (; *text; text++) {

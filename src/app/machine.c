@@ -14,8 +14,8 @@
 #include "base/file.h"
 #include "codec/json.h"
 
-/* A value from the kernel fits one page; the line of /proc/cpuinfo that we want is among the first.
- * */
+/* A value from the kernel fits one page; the line of /proc/cpuinfo that we want is among the
+ * first. */
 #define SOURCE_BYTES 4096
 
 /* What makers leave in DMI tables instead of a value of this one machine. */
@@ -79,8 +79,8 @@ static int is_card_name(const struct dirent *entry) {
     return entry->d_name[0] != '.';
 }
 
-/* Physical cards only: bridges, tunnels and the ends of container networks have no device behind.
- * */
+/* Physical cards only: bridges, tunnels and the ends of container networks have no device
+ * behind. */
 static void add_cards(struct fingerprint *out) {
     struct dirent **cards = NULL;
     int count = scandir("/sys/class/net", &cards, is_card_name, alphasort);

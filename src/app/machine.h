@@ -25,8 +25,8 @@
  *   mac-NAME       hardware address of each physical network card
  *   cpu            the processor's model name
  *
- * Values that makers leave unfilled ("To Be Filled By O.E.M.", zeros) do not count. May find none.
- * */
+ * Values that makers leave unfilled ("To Be Filled By O.E.M.", zeros) do not count. May find
+ * none. */
 void machine_read(struct fingerprint *out);
 
 /* Reads a fingerprint from a file of `lsys fingerprint --json`: {"components":[{"name","digest"}]}.

@@ -11,8 +11,8 @@
 #include "base/attributes.h"
 #include "base/status.h"
 
-/* Longest value of one option: a PEM or a token belongs into a file. Checked before anything else.
- * */
+/* Longest value of one option: a PEM or a token belongs into a file. Checked before anything
+ * else. */
 #define OPTION_VALUE_BYTES 4096
 
 /* True when `text` is a value for the row; one item of it, for a LIST. `*number` gets the integer,

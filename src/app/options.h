@@ -65,8 +65,8 @@ struct options;
  * name, which must outlive nothing: they are copied), the environment `environment` (as environ),
  * and conf.d, whose folder is --config-dir, else LSYS_CONFIG_DIR, else /etc/lsys/conf.d, else
  * ./conf.d. Commands without a section read no files. Returns NULL and a status of STATUS_USAGE,
- * STATUS_CONFIG or the file's own error. The result is the caller's, to be given to options_free.
- * */
+ * STATUS_CONFIG or the file's own error. The result is the caller's, to be given to
+ * options_free. */
 struct options *options_load(const struct command_table *commands, const struct command *command,
                              int count, char *const *arguments, char *const *environment,
                              struct status *status) MUST_CHECK;
@@ -153,8 +153,8 @@ void option_variable_name(const struct command *command, const struct option *ro
 /* The section that the row belongs to in conf.d, or NULL. */
 const char *option_section(const struct command *command, const struct option *row);
 
-/* Appends the value for people: lists joined by commas, secrets as ***, nothing when there is none.
- * */
+/* Appends the value for people: lists joined by commas, secrets as ***, nothing when there is
+ * none. */
 void options_show(const struct options *options, const struct option *row, struct buffer *out);
 
 /* Folder of the configuration that was read, or NULL when there was none. */

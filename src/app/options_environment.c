@@ -39,8 +39,8 @@ static bool apply_row(struct options *options, struct option_setting *setting,
     return true;
 }
 
-/* Whether some command knows the variable `name`; `*near` is set when one of our sections is meant.
- * */
+/* Whether some command knows the variable `name`; `*near` is set when one of our sections is
+ * meant. */
 static bool is_known(const struct command_table *commands, const char *name, bool *near,
                      struct suggestion *suggestion, char nearest[VARIABLE_NAME_BYTES]) {
     for (size_t i = 0; i < commands->count; i++) {

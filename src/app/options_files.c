@@ -1,6 +1,7 @@
 /* The `*.conf` files of the configuration folder. */
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,13 +22,21 @@ static const char *const usual_folders[] = {"/etc/lsys/conf.d", "conf.d"};
 /* Entries in one file, for finding duplicates. */
 #define CONFIG_FILE_ENTRIES 1024
 
+/* Room for ":" and a line number with its NUL. */
+#define LINE_DIGITS 16
+
+/* An entry that a file had already. */
+struct seen {
+    const struct option *row;
+    const char *section; /* a constant: rows that several roles share differ by it */
+    int line;
+};
+
 /* One file while it is read. */
 struct reading {
     struct options *options;
     const char *path;
-    const struct option *seen_rows[CONFIG_FILE_ENTRIES]; /* which rows have appeared, and where */
-    const char *seen_sections[CONFIG_FILE_ENTRIES];
-    int seen_lines[CONFIG_FILE_ENTRIES];
+    struct seen seen[CONFIG_FILE_ENTRIES];
     size_t seen_count;
 };
 
@@ -36,19 +45,26 @@ static bool is_folder(const char *path) {
     return stat(path, &about) == 0 && S_ISDIR(about.st_mode);
 }
 
-/* The row that `section` and `key` name in any command, so that one folder serves all roles. */
-static const struct option *find_row(const struct command_table *commands, const char *section,
-                                     const char *key, bool *section_known) {
+/* What an entry names: both are constants of a command's record. */
+struct place {
+    const char *section;      /* NULL: no command has such a section */
+    const struct option *row; /* NULL: the section has no such key */
+};
+
+/* Finds the entry's row in any command, so that one folder serves all roles. */
+static struct place find_place(const struct command_table *commands,
+                               const struct ini_entry *entry) {
+    struct place place = {0};
     for (size_t i = 0; i < commands->count; i++) {
         const struct option *row;
-        for (size_t n = 0; (row = option_row(commands->rows[i], n)); n++) {
-            const char *own = option_section(commands->rows[i], row);
-            if (!own || strcmp(own, section) != 0) continue;
-            *section_known = true;
-            if (!strcmp(row->key, key)) return row;
+        for (size_t n = 0; !place.row && (row = option_row(commands->rows[i], n)); n++) {
+            const char *section = option_section(commands->rows[i], row);
+            if (!section || strcmp(section, entry->section) != 0) continue;
+            place.section = section;
+            if (!strcmp(row->key, entry->key)) place.row = row;
         }
     }
-    return NULL;
+    return place;
 }
 
 static void suggest_in_files(const struct command_table *commands, const char *section,
@@ -67,44 +83,28 @@ static void suggest_in_files(const struct command_table *commands, const char *s
 }
 
 static bool fail_unknown(const struct command_table *commands, const struct ini_entry *entry,
-                         bool section_known, struct status *status) {
+                         const char *section, struct status *status) {
     struct suggestion suggestion = {0};
-    suggest_in_files(commands, section_known ? entry->section : NULL,
-                     section_known ? entry->key : entry->section, &suggestion);
+    suggest_in_files(commands, section, section ? entry->key : entry->section, &suggestion);
     const char *hint = suggestion.name ? "; did you mean " : "";
     const char *name = suggestion.name ? suggestion.name : "";
-    if (!section_known)
+    if (!section)
         return status_fail(status, STATUS_CONFIG, "there is no section [%s]%s%s", entry->section,
                            hint, name);
     return status_fail(status, STATUS_CONFIG, "there is no key \"%s\" in section [%s]%s%s",
                        entry->key, entry->section, hint, name);
 }
 
-static bool note_seen(struct reading *reading, const struct option *row, const char *section,
-                      int line, struct status *status) {
+static bool note_seen(struct reading *reading, const struct place *place, int line,
+                      struct status *status) {
     for (size_t i = 0; i < reading->seen_count; i++)
-        if (reading->seen_rows[i] == row && !strcmp(reading->seen_sections[i], section))
+        if (reading->seen[i].row == place->row && reading->seen[i].section == place->section)
             return status_fail(status, STATUS_CONFIG, "\"%s\" is given twice, first in line %d",
-                               row->key, reading->seen_lines[i]);
+                               place->row->key, reading->seen[i].line);
     if (reading->seen_count == CONFIG_FILE_ENTRIES)
         return status_fail(status, STATUS_CONFIG, "more than %d entries", CONFIG_FILE_ENTRIES);
-    reading->seen_rows[reading->seen_count] = row;
-    reading->seen_sections[reading->seen_count] = section;
-    reading->seen_lines[reading->seen_count++] = line;
+    reading->seen[reading->seen_count++] = (struct seen){place->row, place->section, line};
     return true;
-}
-
-/* The constant that equals `section` among the sections of the commands: it outlives the reading.
- * */
-static const char *constant_section(const struct command_table *commands, const char *section) {
-    for (size_t i = 0; i < commands->count; i++) {
-        const struct option *row;
-        for (size_t n = 0; (row = option_row(commands->rows[i], n)); n++) {
-            const char *own = option_section(commands->rows[i], row);
-            if (own && !strcmp(own, section)) return own;
-        }
-    }
-    return NULL;
 }
 
 /* The setting of our own command that the entry is about, or NULL when it is about another role. */
@@ -117,19 +117,16 @@ static struct option_setting *own_setting(struct options *options, const struct 
 static bool take_entry(void *context, const struct ini_entry *entry, struct status *status) {
     struct reading *reading = context;
     const struct command_table *commands = reading->options->commands;
-    bool section_known = false;
-    const struct option *row = find_row(commands, entry->section, entry->key, &section_known);
-    if (!row) return fail_unknown(commands, entry, section_known, status);
-    const char *section = constant_section(commands, entry->section);
-    if (!note_seen(reading, row, section, entry->line, status)) return false;
+    struct place place = find_place(commands, entry);
+    if (!place.row) return fail_unknown(commands, entry, place.section, status);
+    if (!note_seen(reading, &place, entry->line, status)) return false;
 
-    struct option_setting other = {.row = row};
+    struct option_setting other = {.row = place.row};
     struct option_setting *setting = own_setting(reading->options, entry);
-    char *origin = memory_new(strlen(reading->path) + 16);
-    sprintf(origin, "%s:%d", reading->path, entry->line);
+    char origin[PATH_MAX + LINE_DIGITS];
+    snprintf(origin, sizeof origin, "%s:%d", reading->path, entry->line);
     bool taken = options_set(setting ? setting : &other, LEVEL_FILE, entry->value, origin, status);
     if (!taken) status_context(status, "%s", entry->key);
-    free(origin);
     option_setting_clear(&other);
     return taken;
 }

@@ -29,8 +29,8 @@ bool passphrase_read_file(const char *path, struct buffer *out, struct status *s
     return read;
 }
 
-/* The terminal with echo switched off, and the signals that would leave it so held back meanwhile.
- * */
+/* The terminal with echo switched off, and the signals that would leave it so held back
+ * meanwhile. */
 struct quiet_terminal {
     int file;
     struct termios before;

@@ -1,6 +1,6 @@
 /*
- * Text from outside (a file, a peer, an argument) on its way to a terminal: control characters could
- * move the cursor, forge lines or reprogram keys, so each is shown as '?'.
+ * Text from outside (a file, a peer, an argument) on its way to a terminal: control characters
+ * could move the cursor, forge lines or reprogram keys, so each is shown as '?'.
  */
 #ifndef LSYS_APP_PRINTABLE_H
 #define LSYS_APP_PRINTABLE_H

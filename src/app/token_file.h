@@ -19,9 +19,9 @@ struct token_file {
     struct buffer token; /* without armour; owned */
 };
 
-/* Reads the file `path`, or standard input for "-". Armour must have the given label (codec/armor.h);
- * NULL: any label. Whether the token is good is for the verifier. Errors: those of file_read and
- * armor_read, naming the file. On failure there is nothing to free. */
+/* Reads the file `path`, or standard input for "-". Armour must have the given label
+ * (codec/armor.h); NULL: any label. Whether the token is good is for the verifier. Errors: those of
+ * file_read and armor_read, naming the file. On failure there is nothing to free. */
 bool token_file_read(const char *path, const char *label, struct token_file *out,
                      struct status *status) MUST_CHECK;
 
