@@ -175,8 +175,11 @@ static bool signature_is_good(const struct jws *jws, const struct jwk *key, stru
 /* A copy of what an unverified token says, fit for a terminal: printable ASCII, cut where it is long. */
 static void make_printable(const char *text, char out[SHOWN_TEXT_BYTES]) {
     size_t length = 0;
-    for (; text[length] && length < SHOWN_TEXT_BYTES - 1; length++)
-        out[length] = text[length] >= ' ' && text[length] <= '~' ? text[length] : '?';
+    for (; text[length] && length < SHOWN_TEXT_BYTES - 1; length++) {
+        bool printable = text[length] >= ' ' && text[length] <= '~';
+        out[length] = '?';
+        if (printable) out[length] = text[length];
+    }
     out[length] = '\0';
 }
 
