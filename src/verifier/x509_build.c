@@ -151,6 +151,9 @@ static bool check_wanted(const struct x509_template *wanted, const struct x509_p
     if (wanted->not_after_ms <= wanted->not_before_ms)
         return status_fail(status, STATUS_USAGE,
                            "the certificate would end before it begins to be valid");
+    if (!wanted->is_ca && !(wanted->purposes & (X509_PURPOSE_SERVER | X509_PURPOSE_CLIENT)))
+        return status_fail(status, STATUS_USAGE,
+                           "the certificate would be neither for a server nor for a client");
     if (issuer && !issuer->is_ca)
         return status_fail(status, STATUS_WRONG_TYPE,
                            "the issuer's certificate is not a CA's (basicConstraints CA:TRUE)");

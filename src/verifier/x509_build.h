@@ -40,8 +40,8 @@ void x509_serial_generate(uint8_t out[X509_SERIAL_BYTES]);
 /* Appends the DER of a certificate for `key`, signed with `issuer_key`. `issuer` is the certificate of
  * that key; NULL when the certificate signs itself (then `key` is the issuer's own). Errors:
  * STATUS_WRONG_TYPE when the issuer is no CA, STATUS_MALFORMED when its key is not `issuer_key`,
- * STATUS_WRONG_ALGORITHM when `key` is too weak, STATUS_USAGE when the validity ends before it begins,
- * STATUS_TOO_LARGE. */
+ * STATUS_WRONG_ALGORITHM when `key` is too weak, STATUS_USAGE when the validity ends before it begins
+ * or a leaf has no purpose, STATUS_TOO_LARGE. */
 bool x509_build(const struct x509_template *wanted, const struct x509_public_key *key,
                 const struct x509_certificate *issuer, const struct x509_key *issuer_key,
                 struct buffer *out, struct status *status) MUST_CHECK;
