@@ -142,12 +142,12 @@ static void write_next(const struct follower_view *view, struct json_writer *jso
         json_writer_null(json);
     else
         write_change(json, edge_ms, license_status_word(view->judgement.next_status),
-                     "the license says so");
+                     "by the dates in the license");
     json_writer_name(json, "without_heartbeat");
     if (silence_ms == LICENSE_NEVER)
         json_writer_null(json);
     else
-        write_change(json, silence_ms, "community", "no license server was heard for the timeout");
+        write_change(json, silence_ms, "community", "no license server heard for the timeout");
 }
 
 void explain_write(const struct follower_view *view, struct json_writer *json) {

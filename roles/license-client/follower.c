@@ -171,6 +171,9 @@ enum follower_effect follower_hear(struct follower *follower, struct bytes text,
         note_refusal(follower, hearing, &why);
         return effect;
     }
+    /* What was ignored only until its server had proved itself is not worth telling any more. */
+    if (follower->refusal.any && hearing_is_ordinary(follower->refusal.hearing))
+        follower->refusal.any = false;
     if (changed) remember_license(follower);
     return changed || effect == FOLLOWER_CHANGED ? FOLLOWER_CHANGED : FOLLOWER_RENEWED;
 }
