@@ -42,11 +42,9 @@ SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fram
 STATIC_CFLAGS  = $(COMMON) -O2 --sysroot=$(SYSROOT) -isystem $(SYSROOT)/usr/include \
                  -fPIE -fstack-protector-strong -fstack-clash-protection -D_FORTIFY_SOURCE=3 \
                  -ffunction-sections -fdata-sections
-# A static glibc warns that getaddrinfo would load the host's NSS modules; main() forbids that by configuration.
 # -B: gcc itself would look for libc.a and crt1.o in the host's folders before the sysroot's.
 STATIC_LDFLAGS = --sysroot=$(SYSROOT) -B$(SYSROOT)/usr/lib/$(ARCH)/ -static-pie -Wl,-z,relro,-z,now,-z,noexecstack \
-                 -Wl,--gc-sections,--build-id=sha1,-Map=build/static/lsys.map \
-                 $(shell ld --help | grep -q -- --no-warnings && echo -Wl,--no-warnings)
+                 -Wl,--gc-sections,--build-id=sha1,-Map=build/static/lsys.map
 ASAN_CFLAGS    = $(COMMON) -O1 $(SANITIZE)
 FUZZ_CC        = clang
 FUZZ_CFLAGS    = $(filter-out -W%,$(COMMON)) -O1 $(SANITIZE) -fsanitize=fuzzer-no-link
@@ -65,9 +63,11 @@ lsys: build/static/lsys
 GENERATED = build/generated/web_assets.c build/generated/third_party.c
 objects   = $(patsubst %.c,build/$(1)/%.o,$(SOURCES) $(GENERATED))
 
+# A static glibc warns that getaddrinfo would load the host's NSS modules, which main() forbids by configuration: what
+# the linker says is shown only when it fails.
 build/static/lsys: $(call objects,static)
 	@echo "link    $@"
-	@$(CC) $(STATIC_LDFLAGS) -o $@ $^ $(LIBRARIES)
+	@$(CC) $(STATIC_LDFLAGS) -o $@ $^ $(LIBRARIES) 2>build/static/link.log || { cat build/static/link.log >&2; exit 1; }
 
 build/static/%.o: %.c Makefile $(STAMPS)
 	@echo "cc      $*.c"

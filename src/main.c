@@ -14,17 +14,18 @@
 #include "app/process_setup.h"
 #include "base/file.h"
 #include "roles/broker/broker.h"
-#include "roles/ca/ca.h"
 #include "roles/license-client/license_client.h"
 #include "roles/tools/tools.h"
+#include "roles/up/up.h"
 #include "roles/vendor-tools/vendor_tools.h"
 
 static const struct command *const rows[] = {
-    &broker_command,      &license_client_command, &keygen_command, &issue_command,
-    &inspect_command,     &verify_command,         &revoke_command, &keyring_command,
-    &fingerprint_command, &check_command,          &status_command, &health_command,
-    &audit_command,       &client_command,         &config_command, &completion_command,
-    &ca_command,          &version_command,        &help_command,
+    &up_command,         &broker_command,  &license_server_command, &license_client_command,
+    &keygen_command,     &issue_command,   &inspect_command,        &verify_command,
+    &revoke_command,     &keyring_command, &fingerprint_command,    &check_command,
+    &status_command,     &health_command,  &audit_command,          &client_command,
+    &server_key_command, &config_command,  &completion_command,     &version_command,
+    &help_command,
 };
 
 static const struct command_table commands = {rows, sizeof rows / sizeof rows[0]};

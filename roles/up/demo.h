@@ -15,8 +15,8 @@
 
 /* Life of a demonstration license. It is issued anew, with the next serial, when `up` starts and less
  * than DEMO_RENEWAL_MS of it are left. */
-#define DEMO_VALIDITY_MS INT64_C(2592000000) /* 30 days */
-#define DEMO_RENEWAL_MS  INT64_C(172800000)  /* 2 days */
+#define DEMO_VALIDITY_MS INT64_C(31536000000) /* 365 days */
+#define DEMO_RENEWAL_MS  INT64_C(172800000)   /* 2 days */
 
 struct demo {
     char *key_path;     /* vendor.key.jwk, 0600 */

@@ -14,8 +14,8 @@
 #include "base/memory.h"
 #include "loop/loop.h"
 #include "loop/timer.h"
+#include "roles/up/client_feed.h"
 #include "roles/up/demo.h"
-#include "roles/up/follower.h"
 #include "roles/up/history.h"
 #include "roles/up/overview.h"
 #include "roles/up/page.h"
@@ -37,7 +37,7 @@ struct up {
     struct stack *stack;
     struct role_http *http;
     struct page *page;
-    struct follower *follower; /* NULL until the client's address is known */
+    struct client_feed *feed; /* NULL until the client's address is known */
     struct terminal *terminal;
     struct timer *look;
     struct demo demo;
@@ -87,7 +87,7 @@ static const struct option up_options[] = {
 static struct overview see(struct up *up) {
     return (struct overview){
         .stack = up->stack,
-        .license = follower_license(up->follower),
+        .license = client_feed_license(up->feed),
         .history = &up->history,
         .heartbeat = up->watch.heartbeat,
         .wall_ms = clock_wall_ms(),
@@ -124,9 +124,9 @@ static void license_changed(void *context, const struct json_value *license) {
 /* The client may listen only later, when its port was taken by nobody or chosen by the system. */
 static void follow_client(struct up *up) {
     char url[ROLE_HTTP_URL_BYTES];
-    if (!up->follower &&
+    if (!up->feed &&
         overview_address(stack_find(up->stack, "license-client"), "http://", url, sizeof url))
-        up->follower = follower_open(up->context->loop, url, license_changed, up);
+        up->feed = client_feed_open(up->context->loop, url, license_changed, up);
 }
 
 static void update_health(struct up *up) {
@@ -192,8 +192,8 @@ static void begin_end(struct up *up) {
     up->stopping = true;
     alerts_unlisten(up->context->alerts, up);
     timer_close(up->look);
-    follower_close(up->follower);
-    up->follower = NULL;
+    client_feed_close(up->feed);
+    up->feed = NULL;
     role_http_close(up->http, http_is_down, up);
     stack_stop(up->stack);
 }

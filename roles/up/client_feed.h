@@ -3,25 +3,25 @@
  * same loopback HTTP that every application uses, so that the page shows exactly what they are told.
  * Connects again by itself, after one second, for as long as it is open.
  */
-#ifndef LSYS_ROLES_UP_FOLLOWER_H
-#define LSYS_ROLES_UP_FOLLOWER_H
+#ifndef LSYS_ROLES_UP_CLIENT_FEED_H
+#define LSYS_ROLES_UP_CLIENT_FEED_H
 
 #include "codec/json.h"
 #include "loop/loop.h"
 
-struct follower;
+struct client_feed;
 
 /* The license document changed; borrowed until the next call. */
-typedef void follower_callback(void *context, const struct json_value *license);
+typedef void client_feed_callback(void *context, const struct json_value *license);
 
 /* Starts following `base_url` ("http://127.0.0.1:8002"), which is copied. Never NULL. */
-struct follower *follower_open(struct loop *loop, const char *base_url, follower_callback *callback,
-                               void *context);
+struct client_feed *client_feed_open(struct loop *loop, const char *base_url,
+                                     client_feed_callback *callback, void *context);
 
 /* The last document, or NULL before the first one. */
-const struct json_value *follower_license(const struct follower *follower);
+const struct json_value *client_feed_license(const struct client_feed *feed);
 
 /* Ends it; the pointer and the documents are invalid when the calling callback returns. NULL is fine. */
-void follower_close(struct follower *follower);
+void client_feed_close(struct client_feed *feed);
 
 #endif
