@@ -5,7 +5,7 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import * as jose from 'jose';
 import { temporaryFolder } from './lib/folders.mjs';
-import { lsys, lsysOk } from './lib/lsys.mjs';
+import { binary, lsys, lsysOk, run } from './lib/lsys.mjs';
 import { Vendor } from './lib/vendor.mjs';
 
 const json = (file) => JSON.parse(readFileSync(file, 'utf8'));
@@ -191,4 +191,21 @@ test('a place that cannot be written to is named', async (t) => {
   const result = await lsys([...least, '--valid-for', '1d', '--out', '/proc/no.lic']);
   assert.notEqual(result.code, 0);
   assert.match(result.stderr, /\/proc\/no\.lic/);
+});
+
+test('a full disk leaves the old license as it was, and says so', async (t) => {
+  const { vendor } = await setUp(t);
+  const old = await vendor.issue('old.lic');
+  // A small disk in a mount namespace of its own: full but for less than a license.
+  const script = `mount -t tmpfs -o size=64k none "$1" || exit 99
+cp "$2" "$1/acme.lic"; head -c 100000 /dev/zero >"$1/filler" 2>/dev/null
+"$3" issue --key "$4" --customer ACME --edition enterprise --valid-for 1d --out "$1/acme.lic"; code=$?
+cmp "$2" "$1/acme.lic" || exit 98
+ls "$1"; exit $code`;
+  const disk = temporaryFolder(t);
+  const result = await run('unshare', ['--mount', 'sh', '-c', script, 'sh', disk, old, binary, vendor.key]);
+  if (result.code === 99 || /unshare failed/.test(result.stderr)) return t.skip('a disk cannot be mounted here');
+  assert.equal(result.code, 74, result.stderr);
+  assert.match(result.stderr, /No space left/);
+  assert.deepEqual(result.stdout.trim().split('\n'), ['acme.lic', 'filler']);
 });
