@@ -58,7 +58,7 @@ static bool visit_roles(const struct command_call *call, const char *wanted, vis
     bool found = false;
     for (size_t i = 0; i < commands->count; i++) {
         const struct command *role = commands->rows[i];
-        if (!role->section || role == call->command) continue;
+        if (!role->role || !role->section) continue;
         if (wanted && strcmp(role->name, wanted) != 0) continue;
         found = true;
         struct options *options = options_load_like(call->options, role, status);

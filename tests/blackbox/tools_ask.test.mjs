@@ -81,3 +81,63 @@ describe('a license client that has heard of no license', () => {
     assert.equal(nowhere.code, 66);
   });
 });
+
+describe('a license server and a client with a license', () => {
+  const folder = temporaryFolder({ after });
+  const running = [];
+  let vendor, license, serverUrl, url;
+
+  before(async () => {
+    vendor = await Vendor.create(folder);
+    license = await vendor.issue('acme.lic', ['--valid-for', '1y', '--feature', 'sso', '--feature', 'nodes=50']);
+    const nats = `127.0.0.1:${await freePort()}`;
+    serverUrl = `http://127.0.0.1:${await freePort()}`;
+    url = `http://127.0.0.1:${await freePort()}`;
+    const common = (name, http) => ['--keys', vendor.keys, '--data-dir', path.join(folder, name), '--http', new URL(http).host];
+    running.push(new Background(binary, ['license-server', '--license', license, '--nats', 'embedded', '--nats-listen', nats,
+      '--heartbeat-interval', '1s', ...common('server', serverUrl)], { cwd: folder }));
+    running.push(new Background(binary, ['license-client', '--nats', `nats://${nats}`, ...common('client', url)], { cwd: folder }));
+    await untilAnswer(`${url}/v1/license`, ({ edition }) => edition === 'enterprise');
+  });
+  after(() => Promise.all(running.map((role) => role.stop())));
+
+  test('is licensed: exit code 0, with edition, end and limits', async () => {
+    const result = await lsys(['check', '--client', url]);
+    assert.equal(result.code, 0, result.stderr);
+    assert.match(result.stdout, /^licensed: edition enterprise, status valid, until \d{4}-/);
+    const limited = await lsys(['check', 'nodes', '--client', url]);
+    assert.equal(limited.code, 0, limited.stderr);
+    assert.match(limited.stdout, /^nodes: granted, limit 50/);
+    assert.equal((await lsys(['check', 'sso', '--client', url])).code, 0);
+    const other = await lsys(['check', 'reports', '--client', url]);
+    assert.equal(other.code, 1, other.stderr);
+    assert.match(other.stdout, /^reports: not granted: /);
+  });
+
+  test('is shown by status from both sides', async () => {
+    const shown = await lsysOk(['status', '--explain', '--client', url, '--server', serverUrl]);
+    assert.equal(shown.match(/edition +enterprise/g).length, 2);
+    assert.equal(shown.match(/features +sso nodes=50/g).length, 2);
+    assert.equal(shown.match(/ explain\n +rule: \w+/g).length, 2);
+    const both = JSON.parse(await lsysOk(['status', '--json', '--client', url, '--server', serverUrl]));
+    assert.equal(both.server.license_id, both.client.license_id);
+  });
+
+  test('is ready', async () => {
+    for (const role of [serverUrl, url]) {
+      const ready = await lsys(['health', role]);
+      assert.equal(ready.code, 0, ready.stdout + ready.stderr);
+      assert.match(ready.stdout, /: ready\n( +ok \w+: .*\n)+/);
+    }
+  });
+
+  test('is still licensed in grace, which check says and verify refuses', async () => {
+    const ended = ['--not-before', '2020-01-01', '--expires', new Date(Date.now() - 3600_000).toISOString(), '--grace-days', '2'];
+    await vendor.issue('acme.lic', [...ended, '--feature', 'sso']);
+    await untilAnswer(`${url}/v1/license`, ({ status }) => status === 'grace');
+    const result = await lsys(['check', '--client', url]);
+    assert.equal(result.code, 0, result.stdout);
+    assert.match(result.stdout, /status grace/);
+    assert.equal((await lsys(['verify', license, '--keys', vendor.keys])).code, 10);
+  });
+});
