@@ -140,6 +140,22 @@ void follower_close(struct follower *follower) {
     free(follower);
 }
 
+/* Judges the licenses of all servers anew: a server that says "valid" does not extend anything. */
+static bool judge_licenses(struct follower *follower) {
+    bool changed = false;
+    for (size_t i = 0; i < CLIENT_SERVERS_MAX; i++) {
+        const struct client_server *server = &follower->state.servers[i];
+        if (!server->used) continue;
+        struct shelf_item *item = shelf_find(&follower->shelf, server->token_sha256);
+        if (!item) continue;
+        char token_sha256[SHA256_TEXT_BYTES];
+        snprintf(token_sha256, sizeof token_sha256, "%s", server->token_sha256);
+        enum license_status own = follower_judge(follower, item->license).status;
+        changed |= client_state_judged(&follower->state, token_sha256, own, follower->now_ms);
+    }
+    return changed;
+}
+
 /* ---- messages ---- */
 
 static void note_refusal(struct follower *follower, enum hearing hearing,
@@ -174,33 +190,19 @@ enum follower_effect follower_hear(struct follower *follower, struct bytes text,
     /* What was ignored only until its server had proved itself is not worth telling any more. */
     if (follower->refusal.any && hearing_is_ordinary(follower->refusal.hearing))
         follower->refusal.any = false;
+    /* The message may have brought a revocation, of any license. */
+    changed |= judge_licenses(follower);
     if (changed) remember_license(follower);
     return changed || effect == FOLLOWER_CHANGED ? FOLLOWER_CHANGED : FOLLOWER_RENEWED;
 }
 
 /* ---- the passing of time ---- */
 
-/* Judges the licenses of all servers anew: a server that says "valid" does not extend anything. */
-static bool judge_by_time(struct follower *follower) {
-    bool changed = false;
-    for (size_t i = 0; i < CLIENT_SERVERS_MAX; i++) {
-        const struct client_server *server = &follower->state.servers[i];
-        if (!server->used) continue;
-        struct shelf_item *item = shelf_find(&follower->shelf, server->token_sha256);
-        if (!item) continue;
-        char token_sha256[SHA256_TEXT_BYTES];
-        snprintf(token_sha256, sizeof token_sha256, "%s", server->token_sha256);
-        enum license_status own = follower_judge(follower, item->license).status;
-        changed |= client_state_judged(&follower->state, token_sha256, own, follower->now_ms);
-    }
-    return changed;
-}
-
 enum follower_effect follower_tick(struct follower *follower, struct moment at) {
     observe(follower, at);
     save_license(follower);
     bool changed = client_state_tick(&follower->state, follower->now_ms);
-    changed |= judge_by_time(follower);
+    changed |= judge_licenses(follower);
     if (changed) remember_license(follower);
     return changed ? FOLLOWER_CHANGED : FOLLOWER_NOTHING;
 }

@@ -9,12 +9,16 @@
 struct intake {
     struct follower *follower;
     struct status_message message;
-    const char *key_id;             /* of the server, borrowed from the proof */
     struct freshness_message fresh; /* what freshness is judged by */
     struct shelf_item *item;        /* the license it has; NULL: none, or none that verifies */
     bool pin;                       /* the key is to be pinned if everything else is right, too */
     struct status *why;
 };
+
+/* The thumbprint of the server's key. */
+static const char *key_of(const struct intake *intake) {
+    return intake->message.proof.server_key.thumbprint;
+}
 
 /* ---- the sender ---- */
 
@@ -43,7 +47,7 @@ static enum pinning_verdict judge_key(const struct intake *intake) {
     const struct follower *follower = intake->follower;
     return server_pinning_judge(ledger_pins(follower->ledger),
                                 naming_license(follower, intake->item), follower->pinning,
-                                intake->key_id, intake->fresh.nonce == FRESHNESS_NONCE_OURS);
+                                key_of(intake), intake->fresh.nonce == FRESHNESS_NONCE_OURS);
 }
 
 /* Everything that costs no signature. A message that brings a license of its own may bring the names
@@ -57,7 +61,7 @@ static enum hearing check_sender(struct intake *intake) {
         enum pinning_verdict verdict = judge_key(intake);
         if (verdict != PINNING_ACCEPT && verdict != PINNING_PIN) return hearing_of_pinning(verdict);
     }
-    const struct known_server *known = known_servers_find(&follower->servers, intake->key_id);
+    const struct known_server *known = known_servers_find(&follower->servers, key_of(intake));
     const struct server_freshness unknown = {0};
     enum freshness_verdict fresh =
         server_freshness_check(known ? &known->freshness : &unknown, &intake->fresh,
@@ -84,39 +88,47 @@ static enum hearing verify_proof(struct intake *intake) {
 
 /* ---- what the vendor signed ---- */
 
-static void report_adoption(const struct intake *intake, const char *what, enum adoption adoption,
-                            int64_t serial, const struct status *why) {
+static void report_adopted(const struct intake *intake, const char *what, int64_t serial) {
     char number[24];
     snprintf(number, sizeof number, "%lld", (long long)serial);
-    if (adoption == ADOPTION_TAKEN)
-        log_event(LOG_INFO, LICENSE_CLIENT_NAME, "a newer document of the vendor is in force",
-                  "what", what, "serial", number, "server", intake->message.proof.server_id, NULL);
-    else if (log_limiter_pass(&intake->follower->refusal_log, intake->follower->now_ms, NULL))
-        log_event(LOG_WARNING, LICENSE_CLIENT_NAME, "a document in a message was refused", "what",
-                  what, "code", status_code_name(why->code), "why", why->text, "server",
-                  intake->message.proof.server_id, NULL);
+    log_event(LOG_INFO, LICENSE_CLIENT_NAME, "a newer document of the vendor is in force", "what",
+              what, "serial", number, "server", intake->message.proof.server_id, NULL);
 }
 
-/* Key ring first: it may bring the key that signed the list, or the license. */
-static void adopt_documents(struct intake *intake) {
-    struct authority *authority = intake->follower->authority;
-    struct status why = STATUS_INIT;
+static void report_refused(const struct intake *intake, const char *what,
+                           const struct status *why) {
+    if (!log_limiter_pass(&intake->follower->refusal_log, intake->follower->now_ms, NULL)) return;
+    log_event(LOG_WARNING, LICENSE_CLIENT_NAME, "a document in a message was refused", "what", what,
+              "code", status_code_name(why->code), "why", why->text, "server",
+              intake->message.proof.server_id, NULL);
+}
+
+static void adopt_keyring(struct intake *intake) {
+    struct follower *follower = intake->follower;
     struct bytes token = intake->message.keyring;
-    if (token.length > 0 && !authority_has_keyring(authority, token) && take_budget(intake)) {
-        enum adoption adoption = authority_adopt_keyring(authority, token, &why);
-        report_adoption(intake, "key ring", adoption,
-                        authority->keyring ? authority->keyring->serial : 0, &why);
-    }
-    status_clear(&why);
-    token = intake->message.revocations;
-    if (token.length > 0 && !authority_has_revocations(authority, token) && take_budget(intake)) {
-        enum adoption adoption = authority_adopt_revocations(authority, token, &why);
-        report_adoption(intake, "revocation list", adoption,
-                        authority->revocations ? authority->revocations->serial : 0, &why);
-        if (adoption == ADOPTION_TAKEN)
-            clock_guard_signed(&intake->follower->clock, authority->revocations->issued_at_ms,
-                               intake->follower->now_ms);
-    }
+    struct status why = STATUS_INIT;
+    if (token.length == 0 || authority_has_keyring(follower->authority, token)) return;
+    if (!take_budget(intake)) return;
+    enum adoption adoption = authority_adopt_keyring(follower->authority, token, &why);
+    if (adoption == ADOPTION_REFUSED) report_refused(intake, "key ring", &why);
+    const struct keyring_token *keyring = follower->authority->keyring;
+    if (adoption != ADOPTION_TAKEN || !keyring) return;
+    clock_guard_signed(&follower->clock, keyring->issued_at_ms, follower->now_ms);
+    report_adopted(intake, "key ring", keyring->serial);
+}
+
+static void adopt_revocations(struct intake *intake) {
+    struct follower *follower = intake->follower;
+    struct bytes token = intake->message.revocations;
+    struct status why = STATUS_INIT;
+    if (token.length == 0 || authority_has_revocations(follower->authority, token)) return;
+    if (!take_budget(intake)) return;
+    enum adoption adoption = authority_adopt_revocations(follower->authority, token, &why);
+    if (adoption == ADOPTION_REFUSED) report_refused(intake, "revocation list", &why);
+    const struct revocations *list = follower->authority->revocations;
+    if (adoption != ADOPTION_TAKEN || !list) return;
+    clock_guard_signed(&follower->clock, list->issued_at_ms, follower->now_ms);
+    report_adopted(intake, "revocation list", list->serial);
 }
 
 /* Puts the message's license on the shelf if it verifies; else `why` says what is wrong with it. */
@@ -163,7 +175,7 @@ static enum hearing check_serial(struct intake *intake) {
 static enum hearing check_line(const struct intake *intake) {
     struct follower *follower = intake->follower;
     const struct client_server *followed = client_state_followed(&follower->state);
-    if (!intake->item || !followed || strcmp(followed->key_id, intake->key_id) == 0)
+    if (!intake->item || !followed || strcmp(followed->key_id, key_of(intake)) == 0)
         return HEARING_GOOD;
     const struct known_server *known = known_servers_find(&follower->servers, followed->key_id);
     if (!known || known->line[0] == '\0' || strcmp(known->line, intake->item->line) == 0)
@@ -177,11 +189,11 @@ static void pin_server(struct intake *intake) {
     struct follower *follower = intake->follower;
     struct server_pins pins = *ledger_pins(follower->ledger);
     char text[STATUS_TEXT_BYTES];
-    server_pins_add(&pins, intake->key_id, follower->reading.now_ms);
+    server_pins_add(&pins, key_of(intake), follower->reading.now_ms);
     ledger_keep_pins(follower->ledger, &pins);
     snprintf(text, sizeof text,
              "the license server \"%.200s\" proved itself and its key %s is pinned",
-             intake->message.proof.server_id, intake->key_id);
+             intake->message.proof.server_id, key_of(intake));
     alerts_raise(follower->alerts, ALERT_WARNING, LICENSE_CLIENT_NAME, "server_key_pinned", text);
 }
 
@@ -199,7 +211,7 @@ static void forget_other_lines(struct follower *follower, const char *key_id, co
 
 static void note_server(struct intake *intake, enum license_status word) {
     struct follower *follower = intake->follower;
-    struct known_server *server = known_servers_take(&follower->servers, intake->key_id);
+    struct known_server *server = known_servers_take(&follower->servers, key_of(intake));
     server_freshness_commit(&server->freshness, &intake->fresh, follower->now_ms);
     snprintf(server->server_id, sizeof server->server_id, "%s", intake->message.proof.server_id);
     snprintf(server->line, sizeof server->line, "%s", intake->item ? intake->item->line : "");
@@ -222,21 +234,21 @@ static bool apply(struct intake *intake, enum license_status word) {
     struct follower *follower = intake->follower;
     const struct license *license = intake->item ? intake->item->license : NULL;
     struct client_heard heard = {
-        .key_id = intake->key_id,
+        .key_id = key_of(intake),
         .status = status_in_force(intake, word),
         .serial = license ? license->serial : 0,
         .token_sha256 = intake->message.proof.token_sha256,
     };
     if (intake->pin) pin_server(intake);
     note_server(intake, word);
-    if (intake->item) {
+    if (license) {
         ledger_advance(follower->ledger, intake->item->line, license->serial,
                        license->token_sha256);
-        forget_other_lines(follower, intake->key_id, intake->item->line);
+        forget_other_lines(follower, key_of(intake), intake->item->line);
     }
     bool changed = client_state_heard(&follower->state, &heard, follower->now_ms);
     const struct client_server *followed = client_state_followed(&follower->state);
-    if (followed && strcmp(followed->key_id, intake->key_id) == 0)
+    if (followed && strcmp(followed->key_id, key_of(intake)) == 0)
         snprintf(follower->license_problem, sizeof follower->license_problem, "%s",
                  license ? "" : intake->why->text);
     return changed;
@@ -250,7 +262,9 @@ static enum hearing judge(struct intake *intake) {
         enum hearing hearing = steps[i](intake);
         if (hearing != HEARING_GOOD) return hearing;
     }
-    adopt_documents(intake);
+    /* The key ring first: it may bring the key that signed the list, or the license. */
+    adopt_keyring(intake);
+    adopt_revocations(intake);
     enum hearing hearing = take_license(intake);
     if (hearing == HEARING_GOOD) hearing = accept_key(intake);
     if (hearing == HEARING_GOOD) hearing = check_serial(intake);
@@ -265,7 +279,6 @@ enum hearing intake_message(struct follower *follower, struct bytes text, bool *
     *changed = false;
     if (!status_message_read(text, &intake.message, why)) return HEARING_MALFORMED;
     const struct status_proof *proof = &intake.message.proof;
-    intake.key_id = proof->server_key.thumbprint;
     intake.fresh = (struct freshness_message){
         .seq = proof->seq, .sent_at_ms = proof->sent_at_ms, .nonce = nonce_of(follower, proof)};
     enum hearing hearing = HEARING_MALFORMED;
