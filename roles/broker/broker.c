@@ -206,7 +206,7 @@ static const struct option *const shared[] = {http_options, process_options, NUL
 
 const struct command broker_command = {
     .name = "broker",
-    .summary = "The embedded NATS broker by itself",
+    .summary = "the embedded NATS broker by itself",
     .group = COMMAND_ROLES,
     .description =
         "Speaks the NATS client protocol: publish and subscribe with wildcards, queue groups,\n"

@@ -124,10 +124,7 @@ static void write_identity(const struct license *license, struct json_writer *js
         json_writer_member_null(json, "grace_ends_at");
     }
     json_writer_name(json, "seats");
-    if (license && license->seats > 0)
-        json_writer_integer(json, license->seats);
-    else
-        json_writer_null(json);
+    license_write_seats(license, json);
 }
 
 bool answer_write_license(const struct follower_view *view, struct buffer *out) {

@@ -21,17 +21,6 @@ static void write_degrade(const struct license *license, struct json_writer *jso
     json_writer_end_object(json);
 }
 
-static void write_seats(const struct license *license, struct json_writer *json) {
-    json_writer_name(json, "seats");
-    json_writer_begin_object(json);
-    if (license && license->seats > 0)
-        json_writer_member_integer(json, "total", license->seats);
-    else
-        json_writer_member_null(json, "total");
-    json_writer_member_boolean(json, "enforced", false);
-    json_writer_end_object(json);
-}
-
 static const char *text_or_null(const char *text) {
     return text[0] ? text : NULL;
 }
@@ -62,5 +51,6 @@ void license_json_write_members(const struct keeper *keeper, struct json_writer 
     write_features(keeper, json);
     write_degrade(keeper->license, json);
     write_identity(keeper->license, json);
-    write_seats(keeper->license, json);
+    json_writer_name(json, "seats");
+    license_write_seats(keeper->license, json);
 }

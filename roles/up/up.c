@@ -321,7 +321,7 @@ static const struct option *const up_shared[] = {process_options, store_options,
 
 const struct command up_command = {
     .name = "up",
-    .summary = "Run the whole stack in one process, with a page that shows it",
+    .summary = "run the whole stack in one process, with a page that shows it",
     .group = COMMAND_ROLES,
     .arguments = "[ROLE...]",
     .arguments_maximum = STACK_MEMBERS_MAX,

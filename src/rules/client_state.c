@@ -264,10 +264,8 @@ void client_state_reason(const struct client_state *state, int64_t now_ms,
         describe_community(state, now_ms, out);
         return;
     }
-    char age[TEXT_DURATION_BYTES];
-    text_format_duration(now_ms - followed->last_good_ms, age);
-    snprintf(out, CLIENT_REASON_BYTES, "license server %.8s, heard %s ago, says: %s%s",
-             followed->key_id, age, license_status_word(followed->status),
+    snprintf(out, CLIENT_REASON_BYTES, "license server %.8s says: %s%s", followed->key_id,
+             license_status_word(followed->status),
              state->connected ? "" : "; the connection to NATS is lost");
 }
 

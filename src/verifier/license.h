@@ -165,6 +165,10 @@ bool license_sign(const struct license *license, const struct signer *signer, st
  * and for everything that shows a license. */
 void license_write_features(const struct license *license, struct json_writer *writer);
 
+/* Writes the seats as everything shows them: {"total":25,"enforced":false}; total is null when they are
+ * not limited, or there is no license (NULL). They are carried and shown; nobody counts them. */
+void license_write_seats(const struct license *license, struct json_writer *writer);
+
 /* "block", "readonly", "advise". */
 const char *license_degrade_name(enum license_degrade degrade);
 bool license_degrade_find(const char *name, enum license_degrade *out);

@@ -197,3 +197,13 @@ bool license_sign(const struct license *license, const struct signer *signer, st
     buffer_free(&claims);
     return done;
 }
+
+void license_write_seats(const struct license *license, struct json_writer *writer) {
+    json_writer_begin_object(writer);
+    if (license && license->seats > 0)
+        json_writer_member_integer(writer, "total", license->seats);
+    else
+        json_writer_member_null(writer, "total");
+    json_writer_member_boolean(writer, "enforced", false);
+    json_writer_end_object(writer);
+}

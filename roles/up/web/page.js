@@ -59,7 +59,7 @@ function showVerdict(license) {
     ['Customer', license.customer],
     ['License', license.license_id],
     ['Serial', license.serial],
-    ['Seats', license.seats?.limit],
+    ['Seats', license.seats?.total],
     ['Expires', license.expires_at ? localTime(license.expires_at) : null],
   ];
   const list = byId('license-facts');
