@@ -6,18 +6,25 @@
 #include "base/memory.h"
 #include "broker/subject.h"
 
+static size_t first_blank(struct bytes text) {
+    size_t at = 0;
+    while (at < text.length && text.data[at] != ' ' && text.data[at] != '\t')
+        at++;
+    return at;
+}
+
 bool pattern_list_add(struct pattern_list *list, const char *entry, struct status *status) {
     struct bytes text = bytes_trim(bytes_of_text(entry));
     struct bytes subject = text, queue = bytes_of(NULL, 0);
-    size_t blank = 0;
-    while (blank < text.length && text.data[blank] != ' ' && text.data[blank] != '\t')
-        blank++;
+    size_t blank = first_blank(text);
     if (blank < text.length) {
         subject.length = blank;
         queue = bytes_trim(bytes_of(text.data + blank, text.length - blank));
     }
-    if (!subject_is_valid(subject) || (queue.data != NULL && !subject_is_valid(queue)))
-        return status_fail(status, STATUS_CONFIG, "\"%s\" is not a subject", entry);
+    bool good =
+        subject_is_valid(subject) &&
+        (queue.data == NULL || (subject_is_valid(queue) && first_blank(queue) == queue.length));
+    if (!good) return status_fail(status, STATUS_CONFIG, "\"%s\" is not a subject", entry);
     struct subject_pattern *larger =
         memory_new_array(list->count + 1, sizeof(struct subject_pattern));
     if (list->count > 0) memcpy(larger, list->patterns, list->count * sizeof *larger);
