@@ -232,25 +232,25 @@ static enum license_status status_in_force(const struct intake *intake, enum lic
 
 static bool apply(struct intake *intake, enum license_status word) {
     struct follower *follower = intake->follower;
-    const struct license *license = intake->item ? intake->item->license : NULL;
+    const struct shelf_item *item = intake->item;
     struct client_heard heard = {
         .key_id = key_of(intake),
         .status = status_in_force(intake, word),
-        .serial = license ? license->serial : 0,
+        .serial = item ? item->license->serial : 0,
         .token_sha256 = intake->message.proof.token_sha256,
     };
     if (intake->pin) pin_server(intake);
     note_server(intake, word);
-    if (license) {
-        ledger_advance(follower->ledger, intake->item->line, license->serial,
-                       license->token_sha256);
-        forget_other_lines(follower, key_of(intake), intake->item->line);
+    if (item) {
+        ledger_advance(follower->ledger, item->line, item->license->serial,
+                       item->license->token_sha256);
+        forget_other_lines(follower, key_of(intake), item->line);
     }
     bool changed = client_state_heard(&follower->state, &heard, follower->now_ms);
     const struct client_server *followed = client_state_followed(&follower->state);
     if (followed && strcmp(followed->key_id, key_of(intake)) == 0)
         snprintf(follower->license_problem, sizeof follower->license_problem, "%s",
-                 license ? "" : intake->why->text);
+                 item ? "" : intake->why->text);
     return changed;
 }
 
