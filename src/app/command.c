@@ -37,9 +37,12 @@ int command_failed(const struct command *command, const struct status *status) {
 }
 
 int command_finished(const struct command *command, int exit_code) {
+    errno = 0;
     if (fflush(stdout) == 0 && !ferror(stdout)) return exit_code;
+    /* Whoever closed the pipe, as head(1) does, has seen enough and wants no message. */
+    if (errno == EPIPE) return status_exit_code(STATUS_IO);
     struct status status = STATUS_INIT;
-    status_fail_errno(&status, errno, "cannot write to standard output");
+    status_fail_errno(&status, errno != 0 ? errno : EIO, "cannot write to standard output");
     return command_failed(command, &status);
 }
 

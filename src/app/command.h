@@ -68,8 +68,8 @@ int command_main(const struct command_table *commands, const struct command *com
 int command_failed(const struct command *command, const struct status *status);
 
 /* Flushes stdout and returns `exit_code`; or, when standard output could not be written (a full
- * disk, a closed pipe), says so and returns the exit code for that. Every tool that prints ends
- * with it. */
+ * disk), says so and returns the exit code for that; for a pipe whose reader has left, without a
+ * word. Every tool that prints ends with it. */
 int command_finished(const struct command *command, int exit_code);
 
 #endif

@@ -73,6 +73,12 @@ describe('mistakes', () => {
   });
 });
 
+test('a reader that has seen enough is not complained about', async () => {
+  const result = await run('sh', ['-c', `"${binary}" version --licenses | head -n 1`]);
+  assert.match(result.stdout, /^lsys [\d.]+ .*\n$/);
+  assert.equal(result.stderr, '');
+});
+
 describe('names', () => {
   test('a link named after a command runs it, and --install makes one for each', async (t) => {
     const folder = path.join(temporaryFolder(t), 'bin');
