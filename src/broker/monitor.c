@@ -1,9 +1,11 @@
 /* /varz and /connz, with the member names of nats-server's monitoring port
  * (server/monitor.go), as far as there is something to say. */
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "broker/client.h"
 #include "broker/limits.h"
@@ -42,14 +44,19 @@ static void write_uptime(struct json_writer *json, const char *name, int64_t sin
     json_writer_member_text(json, name, text);
 }
 
-/* The resident memory of the process in bytes, from /proc/self/statm; 0 when it cannot be read. */
+/* The resident memory of the process in bytes: the second number, in pages, of /proc/self/statm. 0 when
+ * it cannot be read. */
 static int64_t resident_bytes(void) {
-    FILE *file = fopen("/proc/self/statm", "re");
-    if (file == NULL) return 0;
-    long total = 0, resident = 0;
-    int read = fscanf(file, "%ld %ld", &total, &resident);
-    fclose(file);
-    return read == 2 ? (int64_t)resident * 4096 : 0;
+    struct buffer text;
+    int64_t pages = 0;
+    buffer_init(&text, 256);
+    if (file_read("/proc/self/statm", &text, NULL)) {
+        char *rest = NULL;
+        strtoll(buffer_text(&text), &rest, 10);
+        pages = strtoll(rest, NULL, 10);
+    }
+    buffer_free(&text);
+    return pages * sysconf(_SC_PAGESIZE);
 }
 
 static void write_limits(struct json_writer *json, const struct broker_options *options) {
