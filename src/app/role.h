@@ -53,9 +53,10 @@ struct role_context {
     const char *name; /* for log_event and labels: the command's name */
     struct loop *loop;
     const struct command_table *commands; /* everything that lsys knows, for `up` */
-    const struct options *options;        /* replaced by role_reload when a reload was accepted */
-    struct store *store;                  /* open and locked; NULL unless the role wants one */
-    struct health *health;                /* this role's own */
+    /* Replaced when a reload was accepted; texts read from it live until then: copy what is kept. */
+    const struct options *options;
+    struct store *store;           /* open and locked; NULL unless the role wants one */
+    struct health *health;         /* this role's own */
     struct metrics *metrics;       /* the process's; roles put {role="name"} on their series */
     struct alerts *alerts;         /* the process's */
     const char *embedded_nats_url; /* where a broker in this same process listens, or NULL */
