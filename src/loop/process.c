@@ -25,6 +25,7 @@ struct process {
     void *context;
 
     uv_process_t child;
+    bool child_is_open;
     uv_pipe_t input_pipe;
     uv_pipe_t output_pipe;
     int open_handles; /* of the three above; memory is freed with the last */
@@ -57,7 +58,7 @@ static void close_all(struct process *process) {
     timer_close(process->timer);
     close_handle((uv_handle_t *)&process->input_pipe);
     close_handle((uv_handle_t *)&process->output_pipe);
-    close_handle((uv_handle_t *)&process->child);
+    if (process->child_is_open) close_handle((uv_handle_t *)&process->child);
 }
 
 /* The program leads a session and process group of its own, with its id. */
@@ -156,32 +157,34 @@ static char **merge_environment(const char *const *extra) {
     return merged;
 }
 
-static void open_handles(struct process *process) {
+static void init_handles(struct process *process) {
     uv_pipe_init(loop_uv(process->loop), &process->input_pipe, 0);
     uv_pipe_init(loop_uv(process->loop), &process->output_pipe, 0);
     process->input_pipe.data = process;
     process->output_pipe.data = process;
     process->child.data = process;
-    process->open_handles = 3;
+    process->open_handles = 2;
     process->timer = timer_open(process->loop, time_is_up, process);
 }
 
-/* Runs the program with pipes where they are wanted; returns an error of libuv or 0. In any case
- * `child` is a handle to be closed afterwards. */
-static int spawn(struct process *process, const struct process_options *options) {
-    uv_stdio_container_t stdio[3] = {
-        {.flags = UV_IGNORE},
-        {.flags = UV_IGNORE},
-        {.flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO},
-    };
-    if (options->input.length) {
-        stdio[0].flags = UV_CREATE_PIPE | UV_READABLE_PIPE;
-        stdio[0].data.stream = (uv_stream_t *)&process->input_pipe;
-    }
-    if (options->output_limit_bytes) {
-        stdio[1].flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE;
-        stdio[1].data.stream = (uv_stream_t *)&process->output_pipe;
-    }
+/* Connects one standard descriptor of the program with `ours` by a pipe. (libuv's UV_CREATE_PIPE makes
+ * socket pairs, and a script that opens /dev/stdin fails on those.) The caller closes `*theirs`. */
+static int open_pipe(uv_pipe_t *ours, bool program_reads, uv_stdio_container_t *stdio,
+                     uv_file *theirs) {
+    uv_file ends[2]; /* to read, to write */
+    int error = uv_pipe(ends, 0, 0);
+    if (error) return error;
+    *theirs = ends[program_reads ? 0 : 1];
+    stdio->flags = UV_INHERIT_FD;
+    stdio->data.fd = *theirs;
+    uv_file kept = ends[program_reads ? 1 : 0];
+    error = uv_pipe_open(ours, kept);
+    if (error) close(kept);
+    return error;
+}
+
+static int spawn_with(struct process *process, const struct process_options *options,
+                      uv_stdio_container_t stdio[3]) {
     char **environment = merge_environment(options->environment);
     uv_process_options_t spawn_options = {
         .exit_cb = child_exited,
@@ -193,7 +196,28 @@ static int spawn(struct process *process, const struct process_options *options)
         .stdio = stdio,
     };
     int error = uv_spawn(loop_uv(process->loop), &process->child, &spawn_options);
+    /* A handle to be closed, also when it failed. */
+    process->child_is_open = true;
+    process->open_handles++;
     free(environment);
+    return error;
+}
+
+/* Runs the program with pipes where they are wanted; returns an error of libuv or 0. */
+static int spawn(struct process *process, const struct process_options *options) {
+    uv_stdio_container_t stdio[3] = {
+        {.flags = UV_IGNORE},
+        {.flags = UV_IGNORE},
+        {.flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO},
+    };
+    uv_file theirs[2] = {-1, -1};
+    int error = 0;
+    if (options->input.length) error = open_pipe(&process->input_pipe, true, &stdio[0], &theirs[0]);
+    if (!error && options->output_limit_bytes)
+        error = open_pipe(&process->output_pipe, false, &stdio[1], &theirs[1]);
+    if (!error) error = spawn_with(process, options, stdio);
+    for (size_t i = 0; i < 2; i++)
+        if (theirs[i] >= 0) close(theirs[i]);
     return error;
 }
 
@@ -221,7 +245,7 @@ struct process *process_start(struct loop *loop, const struct process_options *o
     process->callback = options->callback;
     process->context = options->context;
     buffer_init(&process->output, options->output_limit_bytes);
-    open_handles(process);
+    init_handles(process);
     int error = spawn(process, options);
     if (error) {
         close_all(process);

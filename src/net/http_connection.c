@@ -7,9 +7,6 @@
 #include "base/memory.h"
 #include "net/http_server_private.h"
 
-/* For what is still being sent when the server closes. */
-#define CLOSE_MS 1000
-
 /* One read may come on top of what waits already. */
 #define WAITING_INPUT_LIMIT (HTTP_PIPELINE_BYTES_MAX + 65536)
 
@@ -20,7 +17,7 @@ static struct loop *loop_of(const struct http_connection *connection) {
 static void finish(struct http_connection *connection) {
     connection->state = HTTP_CONNECTION_FINISHING;
     buffer_free(&connection->waiting_input);
-    stream_finish(connection->stream, connection->server->is_closing ? CLOSE_MS : HTTP_FINISH_MS);
+    stream_finish(connection->stream, HTTP_FINISH_MS);
 }
 
 /* ---- requests out of bytes ---- */
@@ -220,10 +217,9 @@ static void sweep_reading(struct http_connection *connection, int64_t now_ms) {
     if (is_in_head || is_in_body) {
         connection->server->counters.timed_out_connections++;
         http_response_refuse(connection, &timed_out);
-    } else {
-        stream_finish(connection->stream, HTTP_FINISH_MS);
-        connection->state = HTTP_CONNECTION_FINISHING;
     }
+    /* At once: who is slow on purpose would not close its side either. */
+    stream_close(connection->stream);
 }
 
 void http_connection_sweep(struct http_connection *connection, int64_t now_ms) {

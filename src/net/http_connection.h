@@ -17,7 +17,7 @@
 /* An answer is head and body in one; beyond this much unsent, further pipelined requests wait. */
 #define HTTP_UNSENT_BYTES_MAX 262144
 
-/* How long the last answer on a connection may take to be read. */
+/* How long a client may take to close its side after the last answer. */
 #define HTTP_FINISH_MS 5000
 
 /* A parameter of the query: offsets into http_request.query_text. */

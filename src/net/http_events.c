@@ -83,7 +83,8 @@ void http_events_send(struct http_events *events, const char *name, const char *
 }
 
 void http_events_keep_alive(struct http_events *events, int64_t now_ms) {
-    if (now_ms - events->last_sent_ms < HTTP_EVENTS_KEEPALIVE_MS) return;
+    int64_t interval_ms = events->connection->server->limits.events_keepalive_ms;
+    if (now_ms - events->last_sent_ms < interval_ms) return;
     write_text(events->connection->stream, ":\n\n");
     note_sent(events);
 }

@@ -32,21 +32,19 @@
  * back by itself. */
 #define HTTP_EVENTS_PENDING_BYTES_MAX 262144
 
-/* A comment is sent this often on a silent event stream, below the idle timeouts of common proxies. */
-#define HTTP_EVENTS_KEEPALIVE_MS 15000
-
 struct http_limits {
     size_t connections; /* at once, further ones get 503; also at most half the descriptors */
-    size_t address_connections; /* at once from one IP address */
-    int64_t head_timeout_ms;    /* from the first byte (or the connect) to the end of the head */
-    int64_t body_timeout_ms;    /* for the whole body: it is small, a slow sender is an attacker */
-    int64_t idle_timeout_ms;    /* of a kept-alive connection between requests */
-    int64_t write_timeout_ms;   /* without the client taking a byte of the response */
+    size_t address_connections;  /* at once from one IP address */
+    int64_t head_timeout_ms;     /* from the first byte (or the connect) to the end of the head */
+    int64_t body_timeout_ms;     /* for the whole body: it is small, a slow sender is an attacker */
+    int64_t idle_timeout_ms;     /* of a kept-alive connection between requests */
+    int64_t write_timeout_ms;    /* without the client taking a byte of the response */
+    int64_t events_keepalive_ms; /* a silent event stream gets a comment this often */
 };
 
 /* 512 connections (1,000 would cost 6 MB and serve nobody), 128 from one address (a NAT has many
  * browsers behind it), 10 s for the head and 10 s for the body (a slow phone needs 2), 60 s idle, 20 s
- * for writing. */
+ * for writing; 15 s between signs of life, below the idle timeouts of common proxies. */
 extern const struct http_limits http_limits_default;
 
 #endif

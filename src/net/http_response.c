@@ -109,6 +109,7 @@ static const char *connection_field(const struct http_connection *connection) {
 void http_response_write_head(struct http_request *request, int status, const char *content_type,
                               int64_t content_length) {
     struct http_connection *connection = request->connection;
+    ASSERT(connection); /* else it was answered before */
     struct buffer *head = &connection->server->head;
     const char *policy = request->security_policy;
     const char *cache_control = request->cache_control;

@@ -17,6 +17,9 @@
 /* Deadlines are looked at this often, or four times within the shortest. */
 #define SWEEP_INTERVAL_MS 1000
 
+/* For what is still being sent when the server closes. */
+#define CLOSE_MS 1000
+
 #define UNIX_SOCKET_MODE 0660
 
 #define EXHAUSTED_LOG_INTERVAL_MS 10000
@@ -28,6 +31,7 @@ const struct http_limits http_limits_default = {
     .body_timeout_ms = 10000,
     .idle_timeout_ms = 60000,
     .write_timeout_ms = 20000,
+    .events_keepalive_ms = 15000,
 };
 
 /* ---- making ---- */
@@ -51,7 +55,8 @@ static size_t limit_connections(size_t wanted) {
 
 static int64_t sweep_interval_ms(const struct http_limits *limits) {
     const int64_t timeouts_ms[] = {limits->head_timeout_ms, limits->body_timeout_ms,
-                                   limits->idle_timeout_ms, limits->write_timeout_ms};
+                                   limits->idle_timeout_ms, limits->write_timeout_ms,
+                                   limits->events_keepalive_ms};
     int64_t interval_ms = SWEEP_INTERVAL_MS;
     for (size_t i = 0; i < sizeof timeouts_ms / sizeof timeouts_ms[0]; i++)
         if (timeouts_ms[i] / 4 < interval_ms) interval_ms = timeouts_ms[i] / 4;
@@ -64,6 +69,13 @@ static void sweep(void *context) {
     for (struct list *link = server->connections.next; link != &server->connections;
          link = link->next)
         http_connection_sweep(LIST_ENTRY(link, struct http_connection, link), now_ms);
+}
+
+static void cut_off(void *context) {
+    struct http_server *server = context;
+    for (struct list *link = server->connections.next; link != &server->connections;
+         link = link->next)
+        stream_abort(LIST_ENTRY(link, struct http_connection, link)->stream);
 }
 
 static void server_is_closed(struct loop_task *task);
@@ -81,6 +93,7 @@ struct http_server *http_server_create(struct loop *loop,
     buffer_init(&server->head, RESPONSE_HEAD_BYTES_MAX);
     loop_task_init(&server->closed_task, server_is_closed);
     server->sweep_timer = timer_open(loop, sweep, server);
+    server->close_timer = timer_open(loop, cut_off, server);
     return server;
 }
 
@@ -191,6 +204,7 @@ static void server_is_closed(struct loop_task *task) {
     struct http_server *server = LIST_ENTRY(task, struct http_server, closed_task);
     void (*on_closed)(void *context) = server->on_closed;
     void *context = server->closed_context;
+    timer_close(server->close_timer);
     free_server(server);
     if (on_closed) on_closed(context);
 }
@@ -211,6 +225,7 @@ void http_server_close(struct http_server *server, void (*on_closed)(void *conte
     server->on_closed = on_closed;
     server->closed_context = context;
     timer_close(server->sweep_timer);
+    timer_start(server->close_timer, CLOSE_MS);
     while (server->listeners) {
         struct http_listener *row = server->listeners;
         server->listeners = row->next;

@@ -29,8 +29,9 @@ struct http_server {
     struct http_listener *listeners;
     struct list connections;
     struct http_server_counters counters;
-    struct timer *sweep_timer;
-    struct buffer head; /* of the response being written */
+    struct timer *sweep_timer; /* runs while there are connections */
+    struct timer *close_timer; /* while closing: cuts off what is left */
+    struct buffer head;        /* of the response being written */
     time_t date_second;
     char date[HTTP_DATE_BYTES];
     struct log_limiter exhausted_limiter;

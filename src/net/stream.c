@@ -39,6 +39,7 @@ struct stream {
     size_t sending_bytes;
     struct loop_task flush_task;
     struct timer *finish_timer; /* NULL unless finishing */
+    int64_t finish_timeout_ms;
     uint64_t bytes_read;
     uint64_t bytes_written;
 
@@ -225,6 +226,8 @@ static void write_waited(uv_write_t *request, int error) {
         return;
     }
     consume(stream, stream->sending_bytes);
+    /* A long answer on a slow line goes on as long as the peer takes something. */
+    if (stream->is_finishing) timer_start(stream->finish_timer, stream->finish_timeout_ms);
     stream_flush(stream);
     bool is_drained = stream->pending_bytes == 0 && !stream->is_closing && !stream->is_finishing;
     if (is_drained && stream->handlers->on_drain) stream->handlers->on_drain(stream->context);
@@ -371,6 +374,7 @@ static void finish_timed_out(void *context) {
 
 void stream_finish(struct stream *stream, int64_t timeout_ms) {
     if (stream->is_closing) return;
+    stream->finish_timeout_ms = timeout_ms;
     if (stream->is_finishing) {
         timer_start(stream->finish_timer, timeout_ms);
         return;

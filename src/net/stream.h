@@ -79,7 +79,8 @@ void stream_resume_reading(struct stream *stream);
 void stream_shutdown(struct stream *stream);
 
 /* Ends in order: sends what is pending and FIN, discards what still comes in (so that no reset destroys
- * the last words), and closes when the peer has closed too, at the latest after `timeout_ms`. Once more: a new deadline. */
+ * the last words), and closes when the peer has closed too, at the latest `timeout_ms` after the peer
+ * took the last bytes. Once more: a new deadline. */
 void stream_finish(struct stream *stream, int64_t timeout_ms);
 
 /* Closes now: one last attempt to send what is pending, the rest is dropped. Idempotent; NULL is

@@ -14,6 +14,7 @@
 #include "net/connector.h"
 #include "net/http_events.h"
 #include "net/http_server.h"
+#include "net/listener.h"
 #include "net/stream.h"
 #include "tests/lib/loop_wait.h"
 
@@ -121,7 +122,19 @@ static void open_events(void *context, struct http_request *request) {
     fixture->events = http_request_open_events(request, client_has_gone, fixture);
 }
 
+static void note_server_closed(void *context) {
+    struct fixture *fixture = context;
+    fixture->closed_servers++;
+}
+
+static void close_server(void *context, struct http_request *request) {
+    struct fixture *fixture = context;
+    http_server_close(fixture->server, note_server_closed, fixture);
+    http_respond(request, 200, "text/plain", bytes_of_text("closing"));
+}
+
 static const struct http_route routes[] = {
+    {.method = "POST", .pattern = "/close", .handle = close_server},
     {.method = "GET", .pattern = "/", .handle = answer_hello},
     {.method = "GET", .pattern = "/hello", .handle = answer_hello},
     {.method = "GET", .pattern = "/values/{name}", .handle = answer_value},
@@ -147,6 +160,7 @@ static const struct http_limits quick_limits = {
     .body_timeout_ms = 100,
     .idle_timeout_ms = 200,
     .write_timeout_ms = 200,
+    .events_keepalive_ms = 50,
 };
 
 static const char *const allowed_hosts[] = {"license.example", NULL};
@@ -174,11 +188,6 @@ static int set_up(void **state) {
 static int set_up_quick(void **state) {
     *state = open_fixture(&quick_limits);
     return 0;
-}
-
-static void note_server_closed(void *context) {
-    struct fixture *fixture = context;
-    fixture->closed_servers++;
 }
 
 static int tear_down(void **state) {
@@ -633,6 +642,21 @@ static void answering_a_client_that_just_left_is_harmless(void **state) {
     assert_int_equal(fixture->gone, 0);
 }
 
+static void closing_the_server_does_not_wait_for_slow_readers(void **state) {
+    struct fixture *fixture = *state;
+    struct client *client = connect_client(fixture);
+    stream_pause_reading(client->stream);
+    for (int i = 0; i < 60; i++)
+        send_text(client, "GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    loop_wait_ms(fixture->loop, 50);
+    int64_t started_ms = loop_now_ms(fixture->loop);
+    http_server_close(fixture->server, note_server_closed, fixture);
+    assert_true(loop_wait_count(fixture->loop, &fixture->closed_servers, 1));
+    assert_in_range(loop_now_ms(fixture->loop) - started_ms, 0, 1900);
+    fixture->closed_servers = 0;
+    fixture->server = http_server_create(fixture->loop, &(struct http_server_options){.name = ""});
+}
+
 static void closing_the_server_tells_those_who_wait(void **state) {
     struct fixture *fixture = *state;
     struct client *waiting = connect_client(fixture);
@@ -645,6 +669,19 @@ static void closing_the_server_tells_those_who_wait(void **state) {
     assert_int_equal(fixture->gone, 1);
     expect_closed(fixture, waiting);
     expect_closed(fixture, idle);
+    fixture->closed_servers = 0;
+    fixture->server = http_server_create(fixture->loop, &(struct http_server_options){.name = ""});
+}
+
+static void a_handler_may_close_the_server(void **state) {
+    struct fixture *fixture = *state;
+    struct client *client = connect_client(fixture);
+    send_text(client, "POST /close HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                      "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    expect_text(fixture, client, "Connection: close\r\n\r\nclosing");
+    expect_closed(fixture, client);
+    expect_no_text(client, "hello\n");
+    assert_true(loop_wait_count(fixture->loop, &fixture->closed_servers, 1));
     fixture->closed_servers = 0;
     fixture->server = http_server_create(fixture->loop, &(struct http_server_options){.name = ""});
 }
@@ -706,6 +743,14 @@ static void head_of_events_has_no_body(void **state) {
     assert_true(loop_wait_count(fixture->loop, &fixture->gone, 1));
     expect_closed(fixture, client);
     expect_no_text(client, "retry");
+}
+
+static void silent_events_show_a_sign_of_life(void **state) {
+    struct fixture *fixture = *state;
+    struct client *client = connect_client(fixture);
+    send_text(client, "GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    expect_text(fixture, client, "retry: 2000\n\n:\n\n:\n\n");
+    assert_int_equal(fixture->gone, 0);
 }
 
 /* ---- limits ---- */
@@ -787,6 +832,59 @@ static void deferred_requests_have_no_deadline_here(void **state) {
     expect_text(fixture, client, "patience");
 }
 
+/* One attempt of a well-behaved client on a socket of its own. */
+static bool is_served(struct fixture *fixture) {
+    static const char request[] = GET("/hello");
+    struct sockaddr_storage where;
+    socklen_t length;
+    char answer[2000] = "";
+    assert_true(address_to_socket(&fixture->address, &where, &length));
+    int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    assert_true(client >= 0); /* connections do not get the last descriptors */
+    connect(client, (struct sockaddr *)&where, length);
+    send(client, request, sizeof request - 1, MSG_NOSIGNAL);
+    loop_wait_ms(fixture->loop, 20);
+    ssize_t received = recv(client, answer, sizeof answer - 1, 0);
+    close(client);
+    return received > 0 && strstr(answer, "hello\n");
+}
+
+/* Slow clients take every descriptor that connections may have; their deadlines give them back. */
+static void a_crowd_of_slow_clients_does_not_last(void **state) {
+    (void)state;
+    struct rlimit old;
+    struct sockaddr_storage where;
+    socklen_t length;
+    int sockets[60];
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+    for (size_t i = 0; i < COUNT_OF(sockets); i++)
+        sockets[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct rlimit few = {.rlim_cur = (rlim_t)sockets[COUNT_OF(sockets) - 1] +
+                                     LISTENER_RESERVED_DESCRIPTORS + 20,
+                         .rlim_max = old.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    struct http_limits limits = quick_limits;
+    limits.connections = limits.address_connections = 1000;
+    struct fixture *crowded = open_fixture(&limits);
+    assert_true(address_to_socket(&crowded->address, &where, &length));
+
+    for (size_t i = 0; i < COUNT_OF(sockets); i++) {
+        connect(sockets[i], (struct sockaddr *)&where, length);
+        send(sockets[i], "GET / HT", 8, MSG_NOSIGNAL);
+    }
+    loop_wait_ms(crowded->loop, 10);
+    assert_false(is_served(crowded));
+    bool served = false;
+    for (int attempt = 0; attempt < 200 && !served; attempt++)
+        served = is_served(crowded);
+    for (size_t i = 0; i < COUNT_OF(sockets); i++)
+        close(sockets[i]);
+    void *crowded_state = crowded;
+    tear_down(&crowded_state);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+    assert_true(served);
+}
+
 static void routes_are_the_same_on_a_unix_socket(void **state) {
     struct fixture *fixture = *state;
     char folder[] = "/tmp/lsys-http-XXXXXX";
@@ -824,17 +922,21 @@ int main(void) {
         SERVER_TEST(a_flood_behind_a_deferred_request_is_not_stored),
         SERVER_TEST(a_deferred_request_hears_that_the_client_left),
         SERVER_TEST(answering_a_client_that_just_left_is_harmless),
+        SERVER_TEST(closing_the_server_does_not_wait_for_slow_readers),
         SERVER_TEST(closing_the_server_tells_those_who_wait),
+        SERVER_TEST(a_handler_may_close_the_server),
         SERVER_TEST(events_are_framed_and_end_with_the_client),
         SERVER_TEST(events_can_be_ended_by_the_owner),
         SERVER_TEST(a_reader_that_does_not_read_is_cut_off),
         SERVER_TEST(head_of_events_has_no_body),
+        QUICK_TEST(silent_events_show_a_sign_of_life),
         QUICK_TEST(slow_heads_and_bodies_are_timed_out),
         QUICK_TEST(a_trickle_of_bytes_does_not_extend_the_deadline),
         QUICK_TEST(silent_connections_are_closed),
         QUICK_TEST(a_client_that_does_not_take_its_answer_is_cut_off),
         QUICK_TEST(connections_of_one_address_are_limited),
         QUICK_TEST(deferred_requests_have_no_deadline_here),
+        SERVER_TEST(a_crowd_of_slow_clients_does_not_last),
         SERVER_TEST(routes_are_the_same_on_a_unix_socket),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,6 +92,18 @@ static void input_reaches_the_program_and_ends(void **state) {
     assert_string_equal(run->output, "300000\n");
 }
 
+/* libuv's own pipes are sockets, which cannot be opened by name: signers written as scripts do that. */
+static void input_and_output_can_be_opened_by_name(void **state) {
+    struct run *run = *state;
+    const char *arguments[] = {"sh", "-c", "cat /dev/stdin >/dev/stdout", NULL};
+    start(run, (struct process_options){.arguments = arguments,
+                                        .input = bytes_of_text("by name"),
+                                        .output_limit_bytes = 100});
+    loop_run(run->loop);
+    assert_int_equal(run->result.exit_status, 0);
+    assert_string_equal(run->output, "by name");
+}
+
 static void input_that_nobody_reads_does_no_harm(void **state) {
     struct run *run = *state;
     const size_t length = 300000;
@@ -208,6 +220,7 @@ int main(void) {
         PROCESS_TEST(arguments_are_passed_without_a_shell),
         PROCESS_TEST(environment_is_added_and_overridden),
         PROCESS_TEST(input_reaches_the_program_and_ends),
+        PROCESS_TEST(input_and_output_can_be_opened_by_name),
         PROCESS_TEST(input_that_nobody_reads_does_no_harm),
         PROCESS_TEST(exit_status_and_signal_are_told),
         PROCESS_TEST(too_much_output_ends_the_program),

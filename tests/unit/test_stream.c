@@ -319,6 +319,32 @@ static void finishing_after_both_sides_ended_closes_at_once(void **state) {
     assert_true(loop_wait_count(fixture->loop, &fixture->client.closed, 1));
 }
 
+/* Reads a little now and then: a slow line, but alive. */
+static void read_a_little(void *context) {
+    struct fixture *fixture = context;
+    if (!fixture->server.stream) return;
+    stream_resume_reading(fixture->server.stream);
+    if (fixture->server.reads % 4 == 3) stream_pause_reading(fixture->server.stream);
+    fixture->server.reads++;
+}
+
+static void finishing_lets_a_slow_reader_have_everything(void **state) {
+    struct fixture *fixture = *state;
+    listen_at(fixture, "127.0.0.1:0");
+    connect_both(fixture);
+    const size_t length = 20 << 20;
+    char *large = memory_new(length);
+    stream_write(fixture->client.stream, large, length);
+    free(large);
+    stream_finish(fixture->client.stream, 300);
+    struct timer *timer = timer_open(fixture->loop, read_a_little, fixture);
+    timer_start_repeating(timer, 20);
+    wait_received(fixture, &fixture->server, length);
+    timer_close(timer);
+    stream_resume_reading(fixture->server.stream);
+    assert_true(loop_wait_count(fixture->loop, &fixture->server.ended, 1));
+}
+
 static void closing_sends_what_fits(void **state) {
     struct fixture *fixture = *state;
     listen_at(fixture, "127.0.0.1:0");
@@ -602,6 +628,7 @@ int main(void) {
         STREAM_TEST(last_words_survive_unread_input),
         STREAM_TEST(finishing_does_not_wait_for_ever),
         STREAM_TEST(finishing_after_both_sides_ended_closes_at_once),
+        STREAM_TEST(finishing_lets_a_slow_reader_have_everything),
         STREAM_TEST(closing_sends_what_fits),
         STREAM_TEST(an_abort_resets_the_connection),
         STREAM_TEST(aborting_with_a_full_socket_frees_everything),
