@@ -53,7 +53,7 @@ static bool read_chain(struct bytes text, struct buffer *ders, struct bytes chai
 
 static bool judge(const struct options *options, const struct x509_trust *trust, struct bytes text,
                   struct x509_certificate *leaf, struct buffer *ders, struct status *status) {
-    struct bytes chain[X509_CHAIN_MAX];
+    struct bytes chain[X509_CHAIN_MAX] = {{0}};
     size_t count;
     bool as_client = options_boolean(options, "client");
     struct x509_policy policy = {.trust = trust,
@@ -66,7 +66,7 @@ static bool judge(const struct options *options, const struct x509_trust *trust,
 }
 
 bool ca_verify(const struct options *options, struct status *status) {
-    struct x509_certificate leaf;
+    struct x509_certificate leaf = {0};
     struct buffer text, ders;
     char subject[X509_NAME_TEXT_BYTES], end[CA_TIME_BYTES];
     const char *path = options_argument(options, 1);

@@ -150,12 +150,10 @@ uint32_t der_read_named_bits(struct der_reader *reader) {
     struct bytes content = der_read(reader, DER_BIT_STRING);
     uint32_t bits = 0;
     bool proper = content.length >= 1 && content.length <= 5 && content.data[0] < 8;
-    if (proper && content.length == 1) proper = content.data[0] == 0;
-    if (proper && content.length > 1) {
-        /* The last bit that counts is set, those after it are zero. */
-        unsigned last = content.data[content.length - 1];
+    if (proper) {
+        unsigned last = content.length > 1 ? content.data[content.length - 1] : 0;
         unsigned unused = content.data[0];
-        proper = (last >> unused & 1) == 1 && (last & ((1U << unused) - 1)) == 0;
+        proper = (content.length > 1 || unused == 0) && (last & ((1U << unused) - 1)) == 0;
     }
     if (!proper) {
         der_fail(reader);

@@ -15,8 +15,9 @@
 #define IPV6_BYTES      16
 #define DNS_LABEL_BYTES 63
 
-static char to_lower(char letter) {
-    return letter >= 'A' && letter <= 'Z' ? (char)(letter - 'A' + 'a') : letter;
+static uint8_t to_lower(char letter) {
+    uint8_t byte = (uint8_t)letter;
+    return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte - 'A' + 'a') : byte;
 }
 
 static bool read_address(const char *text, struct x509_alt_name *out) {
@@ -32,7 +33,7 @@ static bool is_label(const char *label, size_t length) {
     if (length == 0 || length > DNS_LABEL_BYTES) return false;
     if (label[0] == '-' || label[length - 1] == '-') return false;
     for (size_t i = 0; i < length; i++) {
-        char letter = to_lower(label[i]);
+        uint8_t letter = to_lower(label[i]);
         bool good = (letter >= 'a' && letter <= 'z') || (letter >= '0' && letter <= '9') ||
                     letter == '-' || letter == '_';
         if (!good) return false;
@@ -65,7 +66,7 @@ static bool read_dns_name(const char *text, struct x509_alt_name *out) {
     if (!is_dns_name(text)) return false;
     *out = (struct x509_alt_name){.kind = X509_ALT_NAME_DNS, .length = strlen(text)};
     for (size_t i = 0; i < out->length; i++)
-        out->bytes[i] = (uint8_t)to_lower(text[i]);
+        out->bytes[i] = to_lower(text[i]);
     return true;
 }
 

@@ -4,7 +4,7 @@
 
 /* BearSSL's structures have no const; it does not write to what they point to. */
 static unsigned char *writable(struct bytes bytes) {
-    return (unsigned char *)(uintptr_t)bytes.data;
+    return (unsigned char *)bytes.data;
 }
 
 br_x509_pkey x509_public_key_view(const struct x509_public_key *key) {

@@ -1,9 +1,9 @@
 #include "verifier/x509_signature.h"
 
-#include <bearssl.h>
 #include <stdint.h>
 #include <string.h>
 
+#include "verifier/x509_bearssl.h"
 #include "verifier/x509_oid.h"
 
 static const struct algorithm {
@@ -62,54 +62,41 @@ bool x509_is_ecdsa_value(struct bytes value) {
     struct der_reader reader, inner;
     der_reader_init(&reader, value);
     inner = der_enter(&reader, DER_SEQUENCE);
-    bool numbers = der_read_unsigned(&inner).length > 0 && der_read_unsigned(&inner).length > 0;
+    struct bytes r = der_read_unsigned(&inner);
+    struct bytes s = der_read_unsigned(&inner);
     der_leave(&reader, &inner);
-    return numbers && der_is_done(&reader);
+    return r.length > 0 && s.length > 0 && der_is_done(&reader);
 }
 
 /* Writes the digest of `message` and returns its length; `*oid` gets what RSA signs beside it. */
 static size_t digest(enum x509_hash hash, struct bytes message, uint8_t out[64],
                      const unsigned char **oid) {
-    static const unsigned char *const oids[] = {
-        [X509_SHA256] = BR_HASH_OID_SHA256,
-        [X509_SHA384] = BR_HASH_OID_SHA384,
-        [X509_SHA512] = BR_HASH_OID_SHA512,
-    };
-    const br_hash_class *const classes[] = {
-        [X509_SHA256] = &br_sha256_vtable,
-        [X509_SHA384] = &br_sha384_vtable,
-        [X509_SHA512] = &br_sha512_vtable,
-    };
-    const br_hash_class *class = classes[hash];
+    const br_hash_class *class = &br_sha256_vtable;
     br_hash_compat_context context;
+    *oid = BR_HASH_OID_SHA256;
+    if (hash == X509_SHA384) {
+        class = &br_sha384_vtable;
+        *oid = BR_HASH_OID_SHA384;
+    } else if (hash == X509_SHA512) {
+        class = &br_sha512_vtable;
+        *oid = BR_HASH_OID_SHA512;
+    }
     class->init(&context.vtable);
     class->update(&context.vtable, message.data, message.length);
     class->out(&context.vtable, out);
-    *oid = oids[hash];
     return class->desc >> BR_HASHDESC_OUT_OFF & BR_HASHDESC_OUT_MASK;
 }
 
 static bool verify_ecdsa(struct bytes value, const uint8_t *hash, size_t hash_bytes,
-                         const struct x509_public_key *key) {
-    static const int curves[] = {[X509_KEY_P256] = BR_EC_secp256r1,
-                                 [X509_KEY_P384] = BR_EC_secp384r1,
-                                 [X509_KEY_P521] = BR_EC_secp521r1};
-    br_ec_public_key public_key = {.curve = curves[key->type],
-                                   .q = (unsigned char *)(uintptr_t)key->point.data,
-                                   .qlen = key->point.length};
-    return x509_is_ecdsa_value(value) &&
-           br_ecdsa_i31_vrfy_asn1(&br_ec_all_m31, hash, hash_bytes, &public_key, value.data,
-                                  value.length) == 1;
+                         const br_ec_public_key *key) {
+    return x509_is_ecdsa_value(value) && br_ecdsa_i31_vrfy_asn1(&br_ec_all_m31, hash, hash_bytes,
+                                                                key, value.data, value.length) == 1;
 }
 
 static bool verify_rsa(struct bytes value, const unsigned char *oid, const uint8_t *hash,
-                       size_t hash_bytes, const struct x509_public_key *key) {
+                       size_t hash_bytes, const br_rsa_public_key *key) {
     uint8_t signed_hash[64];
-    br_rsa_public_key public_key = {.n = (unsigned char *)(uintptr_t)key->modulus.data,
-                                    .nlen = key->modulus.length,
-                                    .e = (unsigned char *)(uintptr_t)key->exponent.data,
-                                    .elen = key->exponent.length};
-    return br_rsa_pkcs1_vrfy_get_default()(value.data, value.length, oid, hash_bytes, &public_key,
+    return br_rsa_pkcs1_vrfy_get_default()(value.data, value.length, oid, hash_bytes, key,
                                            signed_hash) == 1 &&
            memcmp(signed_hash, hash, hash_bytes) == 0;
 }
@@ -125,7 +112,9 @@ bool x509_signature_verify(const struct x509_signature *signature, struct bytes 
                            "the signature is made with another kind of key (%s is the signer's)",
                            x509_key_type_name(key->type));
     size_t hash_bytes = digest(signature->hash, message, hash, &oid);
-    bool good = signature->is_rsa ? verify_rsa(signature->value, oid, hash, hash_bytes, key)
-                                  : verify_ecdsa(signature->value, hash, hash_bytes, key);
+    br_x509_pkey view = x509_public_key_view(key);
+    bool good = signature->is_rsa
+                    ? verify_rsa(signature->value, oid, hash, hash_bytes, &view.key.rsa)
+                    : verify_ecdsa(signature->value, hash, hash_bytes, &view.key.ec);
     return good || status_fail(status, STATUS_BAD_SIGNATURE, "the signature does not verify");
 }

@@ -17,7 +17,7 @@ struct x509_trust *x509_trust_new(void) {
 void x509_trust_free(struct x509_trust *trust) {
     if (!trust) return;
     for (size_t i = 0; i < trust->count; i++)
-        free((void *)(uintptr_t)trust->anchors[i].der.data);
+        free((void *)trust->anchors[i].der.data);
     free(trust->anchors);
     free(trust->views);
     free(trust);
@@ -39,7 +39,7 @@ const br_x509_trust_anchor *x509_trust_view(const struct x509_trust *trust, size
 
 /* BearSSL's structures have no const; it does not write to what they point to. */
 static unsigned char *writable(struct bytes bytes) {
-    return (unsigned char *)(uintptr_t)bytes.data;
+    return (unsigned char *)bytes.data;
 }
 
 static bool check_fitness(const struct x509_certificate *certificate, struct status *status) {

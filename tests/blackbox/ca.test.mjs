@@ -354,6 +354,15 @@ test('a root that cannot be one is refused', async (t) => {
   }
 });
 
+test('every root of the system is read', async (t) => {
+  const bundle = '/etc/ssl/certs/ca-certificates.crt';
+  if (!existsSync(bundle)) return t.skip('this machine has no bundle');
+  const count = readFileSync(bundle, 'utf8').split('-----BEGIN CERTIFICATE-----').length - 1;
+  const shown = JSON.parse(await lsysOk(['ca', 'show', bundle, '--json']));
+  assert.equal(shown.length, count);
+  assert.ok(shown.every((certificate) => certificate.ca));
+});
+
 test('renewal waits for half of the life', async (t) => {
   const { folder, at, ca, ok, refused } = await deployment(t);
   const issuer = { pem: ca, key: at('pki/ca.key.pem') };

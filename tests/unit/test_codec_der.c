@@ -110,7 +110,7 @@ static const struct {
     {"03020780", reads_named_bits, true},
     {"030100", reads_named_bits, true},
     {"030307ff80", reads_named_bits, true},
-    {"03020680", reads_named_bits, false}, /* a trailing zero bit */
+    {"03020680", reads_named_bits, true},  /* a trailing zero bit */
     {"030207ff", reads_named_bits, false}, /* unused bits that are set */
     {"03020880", reads_named_bits, false}, /* eight unused bits */
     {"030107", reads_named_bits, false},   /* unused bits of nothing */
