@@ -1,0 +1,217 @@
+/* The account's token: limits, signing keys, revocations. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "verifier/nats_jwt_form.h"
+
+static const struct nats_jwt_kind ACCOUNT = {"account", NKEY_ACCOUNT, NKEY_OPERATOR};
+
+const struct nats_account_limits nats_account_limits_default = {
+    .subscriptions = NATS_NO_LIMIT,
+    .data_bytes = NATS_NO_LIMIT,
+    .payload_bytes = NATS_NO_LIMIT,
+    .imports = NATS_NO_LIMIT,
+    .exports = NATS_NO_LIMIT,
+    .connections = NATS_NO_LIMIT,
+    .leafnodes = NATS_NO_LIMIT,
+    .wildcard_exports = true,
+};
+
+/* ---- reading ---- */
+
+static bool read_limits(const struct json_value *body, struct nats_account_limits *out,
+                        struct status *status) {
+    const struct json_value *limits = json_value_member(body, "limits");
+    return nats_member_is(body, "limits", JSON_TYPE_OBJECT, status) &&
+           nats_limit_read(limits, "subs", &out->subscriptions, status) &&
+           nats_limit_read(limits, "data", &out->data_bytes, status) &&
+           nats_limit_read(limits, "payload", &out->payload_bytes, status) &&
+           nats_limit_read(limits, "imports", &out->imports, status) &&
+           nats_limit_read(limits, "exports", &out->exports, status) &&
+           nats_limit_read(limits, "conn", &out->connections, status) &&
+           nats_limit_read(limits, "leaf", &out->leafnodes, status) &&
+           nats_limit_read(limits, "mem_storage", &out->memory_storage_bytes, status) &&
+           nats_limit_read(limits, "disk_storage", &out->disk_storage_bytes, status) &&
+           nats_limit_read(limits, "streams", &out->streams, status) &&
+           nats_limit_read(limits, "consumer", &out->consumers, status) &&
+           nats_boolean_read(limits, "wildcards", &out->wildcard_exports, status) &&
+           nats_boolean_read(limits, "disallow_bearer", &out->disallow_bearer, status);
+}
+
+static bool read_scope(const struct json_value *value, struct nats_signing_key *out,
+                       struct status *status) {
+    const char *kind = json_member_text(value, "kind");
+    if (!kind || strcmp(kind, "user_scope") != 0)
+        return status_fail(status, STATUS_BAD_CLAIM,
+                           "\"signing_keys\" has a scope of an unknown kind");
+    out->is_scoped = true;
+    out->role = memory_copy_text(json_member_text(value, "role"));
+    return nats_key_read(json_value_member(value, "key"), "key", NKEY_ACCOUNT, out->key, status) &&
+           nats_member_is(value, "template", JSON_TYPE_OBJECT, status) &&
+           nats_rights_read(json_value_member(value, "template"), &out->template, status);
+}
+
+static bool read_signing_keys(const struct json_value *body, struct nats_account *out,
+                              struct status *status) {
+    const struct json_value *array = json_value_member(body, "signing_keys");
+    size_t count = json_value_count(array);
+    if (!nats_member_is(body, "signing_keys", JSON_TYPE_ARRAY, status)) return false;
+    if (count > NATS_SIGNING_KEYS_MAX)
+        return status_fail(status, STATUS_TOO_LARGE, "an account has at most %d signing keys",
+                           NATS_SIGNING_KEYS_MAX);
+    out->signing_keys = count > 0 ? memory_new_array(count, sizeof *out->signing_keys) : NULL;
+    for (size_t i = 0; i < count; i++) {
+        const struct json_value *value = json_value_item(array, i);
+        struct nats_signing_key *key = &out->signing_keys[out->signing_key_count++];
+        bool read = json_value_type(value) == JSON_TYPE_OBJECT
+                        ? read_scope(value, key, status)
+                        : nats_key_read(value, "signing_keys", NKEY_ACCOUNT, key->key, status);
+        if (!read) return false;
+    }
+    return true;
+}
+
+static bool read_revocation(const struct json_member *member, struct nats_revocation *out,
+                            struct status *status) {
+    enum nkey_kind kind;
+    uint8_t key[NKEY_KEY_BYTES];
+    bool known =
+        strcmp(member->name, "*") == 0 ||
+        (nkey_decode_public(bytes_of_text(member->name), &kind, key, NULL) && kind == NKEY_USER);
+    if (!known || !json_value_integer(member->value, &out->at_s))
+        return status_fail(status, STATUS_BAD_CLAIM,
+                           "\"revocations\" has an entry that is no user with a time");
+    memcpy(out->key, member->name, strlen(member->name) + 1);
+    return true;
+}
+
+static bool read_revocations(const struct json_value *body, struct nats_account *out,
+                             struct status *status) {
+    const struct json_value *object = json_value_member(body, "revocations");
+    struct json_member member = {0};
+    size_t count = json_value_count(object);
+    if (!nats_member_is(body, "revocations", JSON_TYPE_OBJECT, status)) return false;
+    if (count > NATS_REVOCATIONS_MAX)
+        return status_fail(status, STATUS_TOO_LARGE, "an account has at most %d revocations",
+                           NATS_REVOCATIONS_MAX);
+    out->revocations = count > 0 ? memory_new_array(count, sizeof *out->revocations) : NULL;
+    while (json_value_next_member(object, &member))
+        if (!read_revocation(&member, &out->revocations[out->revocation_count++], status))
+            return false;
+    return true;
+}
+
+bool nats_account_read(struct bytes token, struct nats_account *out, struct status *status) {
+    const struct json_value *body;
+    *out = (struct nats_account){0};
+    struct json_document *document = nats_jwt_read(token, &ACCOUNT, &out->jwt, &body, status);
+    if (!document) return false;
+    bool good = read_limits(body, &out->limits, status) && read_signing_keys(body, out, status) &&
+                read_revocations(body, out, status) &&
+                nats_member_is(body, "default_permissions", JSON_TYPE_OBJECT, status) &&
+                nats_permissions_read(json_value_member(body, "default_permissions"),
+                                      &out->default_rights, status);
+    json_document_free(document);
+    if (!good) nats_account_free(out);
+    return good;
+}
+
+void nats_account_free(struct nats_account *account) {
+    for (size_t i = 0; i < account->signing_key_count; i++) {
+        free(account->signing_keys[i].role);
+        nats_rights_free(&account->signing_keys[i].template);
+    }
+    free(account->signing_keys);
+    free(account->revocations);
+    nats_rights_free(&account->default_rights);
+    *account = (struct nats_account){0};
+}
+
+/* ---- writing ---- */
+
+static void write_limits(struct json_writer *json, const struct nats_account_limits *limits) {
+    json_writer_name(json, "limits");
+    json_writer_begin_object(json);
+    json_writer_member_integer(json, "subs", limits->subscriptions);
+    json_writer_member_integer(json, "data", limits->data_bytes);
+    json_writer_member_integer(json, "payload", limits->payload_bytes);
+    json_writer_member_integer(json, "imports", limits->imports);
+    json_writer_member_integer(json, "exports", limits->exports);
+    json_writer_member_boolean(json, "wildcards", limits->wildcard_exports);
+    json_writer_member_boolean(json, "disallow_bearer", limits->disallow_bearer);
+    json_writer_member_integer(json, "conn", limits->connections);
+    json_writer_member_integer(json, "leaf", limits->leafnodes);
+    json_writer_member_integer(json, "mem_storage", limits->memory_storage_bytes);
+    json_writer_member_integer(json, "disk_storage", limits->disk_storage_bytes);
+    json_writer_member_integer(json, "streams", limits->streams);
+    json_writer_member_integer(json, "consumer", limits->consumers);
+    json_writer_end_object(json);
+}
+
+static void write_signing_key(struct json_writer *json, const struct nats_signing_key *key) {
+    if (!key->is_scoped) {
+        json_writer_text(json, key->key);
+        return;
+    }
+    json_writer_begin_object(json);
+    json_writer_member_text(json, "kind", "user_scope");
+    json_writer_member_text(json, "key", key->key);
+    json_writer_member_text(json, "role", key->role ? key->role : "");
+    json_writer_name(json, "template");
+    json_writer_begin_object(json);
+    nats_rights_write(json, &key->template);
+    json_writer_end_object(json);
+    json_writer_end_object(json);
+}
+
+static void write_body(struct json_writer *json, const void *claims) {
+    const struct nats_account *account = claims;
+    write_limits(json, &account->limits);
+    if (account->signing_key_count > 0) {
+        json_writer_name(json, "signing_keys");
+        json_writer_begin_array(json);
+        for (size_t i = 0; i < account->signing_key_count; i++)
+            write_signing_key(json, &account->signing_keys[i]);
+        json_writer_end_array(json);
+    }
+    if (account->revocation_count > 0) {
+        json_writer_name(json, "revocations");
+        json_writer_begin_object(json);
+        for (size_t i = 0; i < account->revocation_count; i++)
+            json_writer_member_integer(json, account->revocations[i].key,
+                                       account->revocations[i].at_s);
+        json_writer_end_object(json);
+    }
+    json_writer_name(json, "default_permissions");
+    json_writer_begin_object(json);
+    nats_permissions_write(json, &account->default_rights);
+    json_writer_end_object(json);
+}
+
+bool nats_account_sign(struct nats_account *account, struct bytes seed, struct buffer *out,
+                       struct status *status) {
+    return nats_jwt_sign(&ACCOUNT, &account->jwt, seed, write_body, account, out, status);
+}
+
+bool nats_account_revoke(struct nats_account *account, const char *key, int64_t at_s,
+                         struct status *status) {
+    for (size_t i = 0; i < account->revocation_count; i++) {
+        struct nats_revocation *revocation = &account->revocations[i];
+        if (strcmp(revocation->key, key) != 0) continue;
+        if (revocation->at_s < at_s) revocation->at_s = at_s;
+        return true;
+    }
+    if (account->revocation_count >= NATS_REVOCATIONS_MAX)
+        return status_fail(status, STATUS_TOO_LARGE, "an account has at most %d revocations",
+                           NATS_REVOCATIONS_MAX);
+    size_t count = account->revocation_count;
+    struct nats_revocation *larger = memory_new_array(count + 1, sizeof *larger);
+    if (count > 0) memcpy(larger, account->revocations, count * sizeof *larger);
+    free(account->revocations);
+    account->revocations = larger;
+    larger[count].at_s = at_s;
+    memcpy(larger[count].key, key, strlen(key) + 1);
+    account->revocation_count++;
+    return true;
+}
