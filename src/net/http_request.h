@@ -64,7 +64,8 @@ void http_request_defer(struct http_request *request, void (*on_gone)(void *cont
 /* ---- the answer ---- */
 
 /* Adds a header field to the coming answer, or replaces Cache-Control or Content-Security-Policy.
- * Name and value are copied; control characters in the value become '?'. */
+ * Name and value are copied (at most 4 KiB together; what is over is left out); control characters in
+ * the value become '?'. */
 void http_response_header(struct http_request *request, const char *name, const char *value);
 
 /* Sets the Content-Security-Policy for our own HTML: everything from this server only, no inline
