@@ -16,6 +16,9 @@
 /* The guard's mark moves with monotonic time by itself; a minute may be lost in a crash. */
 #define CLOCK_KEEP_INTERVAL_MS 60000
 
+/* How soon records that a full disk refused are written again. */
+#define LEDGER_RETRY_INTERVAL_MS 5000
+
 #define NONCE_RANDOM_BYTES 16
 
 /* ---- time ---- */
@@ -41,10 +44,14 @@ static void observe(struct follower *follower, struct moment at) {
     follower->reading = clock_guard_observe(&follower->clock, at.wall_ms, at.monotonic_ms);
     follower->now_ms = at.monotonic_ms;
     alert_clock(follower);
-    if (at.monotonic_ms - follower->clock_kept_ms < CLOCK_KEEP_INTERVAL_MS) return;
-    follower->clock_kept_ms = at.monotonic_ms;
-    ledger_keep_clock(follower->ledger, &follower->clock);
-    ledger_flush(follower->ledger);
+    if (at.monotonic_ms - follower->clock_kept_ms >= CLOCK_KEEP_INTERVAL_MS) {
+        follower->clock_kept_ms = at.monotonic_ms;
+        ledger_keep_clock(follower->ledger, &follower->clock);
+    }
+    if (at.monotonic_ms - follower->flushed_ms >= LEDGER_RETRY_INTERVAL_MS) {
+        follower->flushed_ms = at.monotonic_ms;
+        ledger_flush(follower->ledger);
+    }
 }
 
 /* ---- the license followed last ---- */

@@ -1,13 +1,13 @@
 // license-client and what machines do: kill -9 at any moment, clocks that are set, disks that are full.
 import assert from 'node:assert/strict';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Client, bareToken } from './lib/client.mjs';
 import { temporaryFolder } from './lib/folders.mjs';
 import { ForeignServer } from './lib/foreign_server.mjs';
-import { run } from './lib/lsys.mjs';
+import { binary, run } from './lib/lsys.mjs';
 import { NatsServer } from './lib/nats_server.mjs';
 import { Vendor } from './lib/vendor.mjs';
 import { until } from './lib/wait.mjs';
@@ -57,6 +57,61 @@ describe('kill -9', () => {
     await until('the older license to be refused', async () => await last.heard('old_serial') > 0);
     assert.equal((await last.license()).edition, 'community');
     assert.equal(await last.metric('lsys_client_pinned_keys'), 1);
+  });
+});
+
+describe('a NATS server that flaps', () => {
+  test('again and again: no leak of descriptors or memory, and the license is back each time', async (t) => {
+    const { nats, vendor, server } = await makeScene(t);
+    await server.start();
+    const client = await Client.start(t, vendor, nats.url, { timeout: '60s' });
+    await client.untilEdition('enterprise');
+    const usage = () => ({
+      descriptors: readdirSync(`/proc/${client.process.pid}/fd`).length,
+      memory_kib: Number(readFileSync(`/proc/${client.process.pid}/status`, 'utf8').match(/VmRSS:\s+(\d+)/)[1]),
+    });
+    const flap = async () => {
+      const good = await client.heard('good');
+      await nats.stop();
+      await nats.again();
+      await until('a good message after the reconnect', async () => await client.heard('good') > good, 30_000);
+    };
+    for (let i = 0; i < 2; i += 1) await flap();
+    const before = usage();
+    for (let i = 0; i < 6; i += 1) await flap();
+    const after = usage();
+    assert.ok(after.descriptors <= before.descriptors + 2, `${before.descriptors} -> ${after.descriptors} descriptors`);
+    assert.ok(after.memory_kib < before.memory_kib + 2048, `${before.memory_kib} -> ${after.memory_kib} KiB`);
+    assert.doesNotMatch(client.process.output, /edition=community/);
+  });
+});
+
+describe('a disk that is full', { skip: process.getuid() !== 0 && 'mounting a small file system needs root' }, () => {
+  test('does not take the license away, and what was owed is written when there is room', async (t) => {
+    const { nats, vendor, older, server } = await makeScene(t);
+    const disk = {};
+    t.after(() => disk.mounted && run('umount', ['-l', disk.folder]));
+    disk.folder = path.join(temporaryFolder(t), 'disk');
+    mkdirSync(disk.folder);
+    const mounted = await run('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', disk.folder]);
+    if (mounted.code !== 0) return t.skip(`no tmpfs here: ${mounted.stderr.trim()}`);
+    disk.mounted = true;
+    const dataDir = disk.folder;
+    const client = await Client.start(t, vendor, nats.url, { dataDir });
+    assert.equal((await run('sh', ['-c', `cat /dev/zero >'${dataDir}/ballast' || true`])).code, 0);
+    await server.start();
+    await client.untilEdition('enterprise');
+    await client.process.untilOutput(/the state cannot be saved/);
+    rmSync(path.join(dataDir, 'ballast'));
+    await until('the pinned key to be on the disk', async () =>
+      (await run(binary, ['client', 'keys', 'ls', '--data-dir', dataDir])).stdout.includes(server.kid), 20_000);
+    await client.stop('SIGKILL');
+    await server.stop();
+    server.setLicense(older);
+    await server.start();
+    const again = await Client.start(t, vendor, nats.url, { dataDir });
+    await until('the older license to be refused', async () => await again.heard('old_serial') > 0);
+    await again.stop();
   });
 });
 

@@ -124,6 +124,29 @@ describe('what the vendor takes back', () => {
   });
 });
 
+describe('a vendor that rotates its keys', () => {
+  test('licenses of the new key count once the root has signed it, for clients that know the root', async (t) => {
+    const site = await Site.create(t, 'nats-server');
+    const root = await Vendor.create(path.join(site.folder, 'root'));
+    const next = await Vendor.create(path.join(site.folder, 'next'));
+    const ring = path.join(site.folder, 'ring.jwt');
+    await lsysOk(['keyring', 'add', site.vendor.keys, next.keys, '--key', root.key, '--ring', ring]);
+    const informed = await site.startClient({ flags: ['--root', root.keys] });
+    const simple = await site.startClient();
+    await site.startServer({ flags: ['--root', root.keys, '--keyring', ring] });
+    await informed.untilEdition('enterprise');
+    await simple.untilEdition('enterprise');
+    assert.equal((await informed.license()).explain.inputs.keyring_serial, 1);
+    const issued = await next.issue('next.lic', ['--valid-for', '90d', '--edition', 'professional', '--serial', '50']);
+    renameSync(issued, site.file);
+    await informed.untilEdition('professional');
+    const state = await simple.untilState((now) => now.status === 'invalid');
+    assert.equal(state.edition, 'community');
+    assert.match(state.reason, /does not verify here/);
+    assert.equal(state.explain.rule, 'license_not_verified');
+  });
+});
+
 describe('a license that ends', () => {
   test('expiring, grace, expired: at the second, with the rule that says so', async (t) => {
     const expires_ms = (Math.floor(Date.now() / 1000) + 4) * 1000;

@@ -18,13 +18,14 @@ export function bareToken(file) {
 export class Client {
   /// Starts `lsys license-client`. `flags` come last; `dataDir` and `port` are chosen unless given. `wrapper` is a
   /// program and its arguments that runs lsys.
-  static async start(t, vendor, natsUrl, { flags = [], dataDir, port, env, wrapper = [] } = {}) {
+  static async start(t, vendor, natsUrl,
+    { flags = [], timeout = TIMEOUT, dataDir, port, env, wrapper = [] } = {}) {
     const client = new Client();
     client.dataDir = dataDir ?? path.join(temporaryFolder(t), 'data');
     client.port = port ?? await freePort();
     client.url = `http://127.0.0.1:${client.port}`;
     const [program, ...args] = [...wrapper, binary, 'license-client', '--keys', vendor.keys, '--nats', natsUrl,
-      '--data-dir', client.dataDir, '--http', `127.0.0.1:${client.port}`, '--heartbeat-timeout', TIMEOUT, ...flags];
+      '--data-dir', client.dataDir, '--http', `127.0.0.1:${client.port}`, '--heartbeat-timeout', timeout, ...flags];
     client.process = start(t, program, args, { env });
     await client.process.untilOutput(/msg=listening url=/);
     return client;
