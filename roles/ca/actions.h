@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "app/certificate_authority.h"
+#include "app/certificate_names.h"
 #include "app/options.h"
 #include "base/attributes.h"
 #include "base/buffer.h"
@@ -22,24 +23,9 @@ bool ca_verify(const struct options *options, struct status *status) MUST_CHECK;
 
 /* ---- names.c ---- */
 
-/* Whom a certificate is for, encoded. */
-struct ca_names {
-    struct buffer subject;   /* a whole Name */
-    struct buffer alt_names; /* whole GeneralNames */
-};
-
-/* Empty ones; given to ca_names_free in any case. */
-void ca_names_init(struct ca_names *names);
-void ca_names_free(struct ca_names *names);
-
 /* Takes --name, as the common name and the first alternative name, and each --san. */
-bool ca_names_from_flags(const struct options *options, struct ca_names *out,
+bool ca_names_from_flags(const struct options *options, struct certificate_names *out,
                          struct status *status) MUST_CHECK;
-
-/* Takes the names that a request or certificate has, given as a whole Name and GeneralNames: the
- * alternative names as they are, or, where there are none, the common name if it is a host's. */
-bool ca_names_from_wish(struct bytes subject, struct bytes alt_names, struct ca_names *out,
-                        struct status *status) MUST_CHECK;
 
 /* ---- files.c ---- */
 

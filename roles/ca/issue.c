@@ -18,7 +18,8 @@ static uint32_t purposes_of(const struct options *options) {
 
 /* Appends the certificate for `key` with these names to `out`. */
 static bool certify(const struct options *options, const struct x509_public_key *key,
-                    const struct ca_names *names, struct buffer *out, struct status *status) {
+                    const struct certificate_names *names, struct buffer *out,
+                    struct status *status) {
     const char *folder = ca_need(options, "ca", "the folder of the CA", status);
     int64_t life_ms = options_duration_ms(options, "valid_for");
     struct certificate_wish wish = {.key = key,
@@ -36,18 +37,18 @@ static bool certify(const struct options *options, const struct x509_public_key 
 
 /* The names of the request unless the flags say others. */
 static bool names_for_request(const struct options *options, const struct x509_request *request,
-                              struct ca_names *names, struct status *status) {
+                              struct certificate_names *names, struct status *status) {
     if (options_text(options, "name") || options_count(options, "san") > 0)
         return ca_names_from_flags(options, names, status);
-    return ca_names_from_wish(request->subject, request->alt_names, names, status);
+    return certificate_names_from_wish(request->subject, request->alt_names, names, status);
 }
 
 static bool issue_for_request(const struct options *options, const char *certificate_path,
                               struct status *status) {
     struct x509_request request;
-    struct ca_names names;
+    struct certificate_names names;
     struct buffer der, pem;
-    ca_names_init(&names);
+    certificate_names_init(&names);
     buffer_init(&der, X509_REQUEST_BYTES_MAX);
     buffer_init(&pem, CERTIFICATE_FILE_BYTES_MAX);
     bool issued =
@@ -58,7 +59,7 @@ static bool issue_for_request(const struct options *options, const char *certifi
         ca_print_issued(certificate_path, buffer_bytes(&pem), status);
     buffer_free(&pem);
     buffer_free(&der);
-    ca_names_free(&names);
+    certificate_names_free(&names);
     return issued;
 }
 
@@ -74,9 +75,9 @@ static bool write_both(const char *certificate_path, struct bytes pem, const cha
 static bool issue_with_new_key(const struct options *options, const char *certificate_path,
                                const char *key_path, struct status *status) {
     struct x509_key *key = x509_key_generate();
-    struct ca_names names;
+    struct certificate_names names;
     struct buffer pem;
-    ca_names_init(&names);
+    certificate_names_init(&names);
     buffer_init(&pem, CERTIFICATE_FILE_BYTES_MAX);
     bool issued = ca_check_absent(key_path, status) &&
                   ca_names_from_flags(options, &names, status) &&
@@ -85,7 +86,7 @@ static bool issue_with_new_key(const struct options *options, const char *certif
                   ca_print_issued(certificate_path, buffer_bytes(&pem), status);
     if (issued) printf("%s  its private key: keep it on that host only\n", key_path);
     buffer_free(&pem);
-    ca_names_free(&names);
+    certificate_names_free(&names);
     x509_key_free(key);
     return issued;
 }

@@ -19,7 +19,7 @@ static struct x509_key *get_key(const struct options *options, const char *key_p
     return NULL;
 }
 
-static bool write_request(const struct ca_names *names, const struct x509_key *key,
+static bool write_request(const struct certificate_names *names, const struct x509_key *key,
                           const char *path, struct status *status) {
     struct buffer der, pem;
     buffer_init(&der, X509_REQUEST_BYTES_MAX);
@@ -37,14 +37,14 @@ static bool write_request(const struct ca_names *names, const struct x509_key *k
 }
 
 bool ca_request(const struct options *options, struct status *status) {
-    struct ca_names names;
+    struct certificate_names names;
     struct x509_key *key = NULL;
     const char *prefix =
         ca_need(options, "out", "the files are PREFIX.csr.pem and PREFIX.key.pem", status);
     if (!prefix) return false;
     char *request_path = ca_path(prefix, ".csr.pem");
     char *key_path = ca_path(prefix, ".key.pem");
-    ca_names_init(&names);
+    certificate_names_init(&names);
     bool done = ca_names_from_flags(options, &names, status);
     if (done) key = get_key(options, key_path, status);
     done = done && key && write_request(&names, key, request_path, status);
@@ -54,7 +54,7 @@ bool ca_request(const struct options *options, struct status *status) {
                request_path,
                options_text(options, "key") ? options_text(options, "key") : key_path);
     x509_key_free(key);
-    ca_names_free(&names);
+    certificate_names_free(&names);
     free(request_path);
     free(key_path);
     return done;

@@ -77,6 +77,12 @@ static bool build_pem(struct x509_template *wanted, const struct x509_public_key
     return built;
 }
 
+/* For peers whose clocks are behind; but of a short life at most a tenth, so that half of it does not lie
+ * in the past. */
+static int64_t backdate_of(int64_t life_ms) {
+    return life_ms / 10 < X509_BACKDATE_MS ? life_ms / 10 : X509_BACKDATE_MS;
+}
+
 /* The last moment that can be written in a certificate: RFC 5280, section 4.1.2.5, has the year 9999. */
 static int64_t end_of_life_ms(int64_t now_ms, int64_t life_ms) {
     return life_ms > RFC3339_MAX_MS - now_ms ? RFC3339_MAX_MS : now_ms + life_ms;
@@ -106,7 +112,7 @@ bool certificate_authority_create(const char *folder, const char *name, int64_t 
     buffer_init(&text, CERTIFICATE_FILE_BYTES_MAX);
     x509_name_write(&subject, NULL, name);
     struct x509_template wanted = {.subject = buffer_bytes(&subject),
-                                   .not_before_ms = now_ms - X509_BACKDATE_MS,
+                                   .not_before_ms = now_ms - backdate_of(life_ms),
                                    .not_after_ms = end_of_life_ms(now_ms, life_ms),
                                    .is_ca = true};
     bool created = buffer_check(&subject, "the CA's name", status) &&
@@ -127,7 +133,7 @@ bool certificate_authority_issue(const struct certificate_authority *authority,
     const struct x509_certificate *own = &authority->certificate;
     struct x509_template wanted = {.subject = wish->subject,
                                    .alt_names = wish->alt_names,
-                                   .not_before_ms = now_ms - X509_BACKDATE_MS,
+                                   .not_before_ms = now_ms - backdate_of(wish->life_ms),
                                    .not_after_ms = end_of_life_ms(now_ms, wish->life_ms),
                                    .purposes = wish->purposes};
     if (!x509_check_period(own, now_ms, status))
@@ -136,9 +142,10 @@ bool certificate_authority_issue(const struct certificate_authority *authority,
     return build_pem(&wanted, wish->key, own, authority->key, out, status);
 }
 
-/* How long `old` was meant to live, from its making on. */
+/* How long `old` was meant to live, from its making on: what backdate_of has added is taken off. */
 static int64_t life_of(const struct x509_certificate *old) {
-    return old->not_after_ms - old->not_before_ms - X509_BACKDATE_MS;
+    int64_t total_ms = old->not_after_ms - old->not_before_ms;
+    return total_ms > 11 * X509_BACKDATE_MS ? total_ms - X509_BACKDATE_MS : total_ms * 10 / 11;
 }
 
 bool certificate_authority_renew(const struct certificate_authority *authority,
@@ -165,10 +172,10 @@ bool certificate_authority_renew_itself(const struct certificate_authority *auth
     if (!x509_certificate_is_self_issued(own))
         return status_fail(status, STATUS_WRONG_TYPE,
                            "the CA's certificate was issued by another CA, which has to renew it");
+    if (life_ms == 0) life_ms = life_of(own);
     struct x509_template wanted = {.subject = own->subject,
-                                   .not_before_ms = now_ms - X509_BACKDATE_MS,
-                                   .not_after_ms =
-                                       end_of_life_ms(now_ms, life_ms ? life_ms : life_of(own)),
+                                   .not_before_ms = now_ms - backdate_of(life_ms),
+                                   .not_after_ms = end_of_life_ms(now_ms, life_ms),
                                    .is_ca = true};
     return build_pem(&wanted, &own->key, NULL, authority->key, out, status);
 }

@@ -52,8 +52,8 @@ struct certificate_wish {
     int64_t life_ms;        /* from now on */
 };
 
-/* Appends a new certificate in PEM to `out`. It begins X509_BACKDATE_MS before now and ends no later than
- * the CA's own. STATUS_EXPIRED when the CA itself has ended, and the errors of x509_build. */
+/* Appends a new certificate in PEM to `out`. It begins X509_BACKDATE_MS, or a tenth of its life, before now
+ * and ends no later than the CA's own. STATUS_EXPIRED when the CA itself has ended, and the errors of x509_build. */
 bool certificate_authority_issue(const struct certificate_authority *authority,
                                  const struct certificate_wish *wish, int64_t now_ms,
                                  struct buffer *out, struct status *status) MUST_CHECK;
