@@ -73,18 +73,28 @@ static void on_bus_state(void *context, const struct bus_condition *condition) {
 
 /* ---- stopping: the server and the bus close in their own time ---- */
 
-static void finish(struct client *client) {
-    if (client->http || client->bus) return;
-    struct role_context *context = client->context;
-    bool started = client->started;
+/* What is not waiting for the loop. Harmless when done twice. */
+static void free_state(struct client *client) {
     client_metrics_close(client->metrics);
+    client->metrics = NULL;
     status_file_free(&client->status_file);
     follower_close(client->follower);
+    client->follower = NULL;
     authority_close(client->authority);
+    client->authority = NULL;
     ledger_close(client->ledger);
+    client->ledger = NULL;
+}
+
+/* The last of server and bus has closed. After a failed start the context may be gone by now. */
+static void finish(struct client *client) {
+    if (client->http || client->bus) return;
+    struct role_context *context = client->started ? client->context : NULL;
+    free_state(client);
     free(client);
+    if (!context) return;
     context->state = NULL;
-    if (started) context->stopped(context);
+    context->stopped(context);
 }
 
 static void on_http_closed(void *context) {
@@ -108,12 +118,13 @@ static void close_parts(struct client *client) {
     client->on_change = NULL;
     if (client->timer) timer_close(client->timer);
     if (client->metrics) client_metrics_watch_bus(client->metrics, NULL);
+    if (!client->started) free_state(client);
     if (!client->http && !client->bus) {
         finish(client);
         return;
     }
-    struct bus *bus =
-        client->bus; /* closing the server may be the last thing that holds the client */
+    /* Closing the server may end what the client hangs on, so the bus is looked up before. */
+    struct bus *bus = client->bus;
     if (client->http) client_http_close(client->http, on_http_closed, client);
     bus_stop(bus);
 }
