@@ -75,6 +75,8 @@ static void make_identity(struct broker *broker, const struct broker_options *op
         memory_copy_text(options->name != NULL ? options->name : broker->server_id);
     broker->options.role = memory_copy_text(options->role != NULL ? options->role : "broker");
     random_bytes(&broker->random_state, sizeof broker->random_state);
+    random_bytes(&broker->login_hash_key, sizeof broker->login_hash_key);
+    broker->login_hash_key |= 1;
     broker->random_state |= 1; /* xorshift stays at 0 once it is there */
 }
 

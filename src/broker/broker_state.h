@@ -8,7 +8,9 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "base/log.h"
 #include "broker/broker.h"
+#include "broker/name_table.h"
 #include "broker/subject_index.h"
 #include "loop/loop.h"
 #include "loop/timer.h"
@@ -35,6 +37,9 @@ struct broker {
     struct list clients; /* struct client, in the order of their ids */
     size_t client_count; /* in `clients`, without those that are being refused */
     size_t unauthenticated_count;
+    struct name_table login_sources; /* struct login_source, see logins.c */
+    uint64_t login_hash_key;
+    struct log_limiter refusals_logged;
     uint64_t last_client_id;
     struct subject_index *index;
     struct subscription *dead; /* closed while a match may still point to them */

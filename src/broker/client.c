@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "broker/flow.h"
 #include "broker/limits.h"
+#include "broker/logins.h"
 #include "broker/replies.h"
 #include "broker/session.h"
 #include "broker/timeouts.h"
@@ -40,15 +41,26 @@ void client_ok(struct client *client) {
 
 /* ---- its end ---- */
 
-static void log_leaving(const struct client *client, const char *reason) {
-    char id[24];
+static void log_leaving(const struct client *client, const char *reason, unsigned long suppressed) {
+    char id[24], withheld[24];
     struct address peer;
     char peer_text[ADDRESS_TEXT_BYTES];
     snprintf(id, sizeof id, "%llu", (unsigned long long)client->id);
+    snprintf(withheld, sizeof withheld, "%lu", suppressed);
     stream_peer(client->stream, &peer);
     address_format(&peer, peer_text);
     log_event(LOG_WARNING, client->broker->options.role, "client disconnected", "why", reason,
-              "client", id, "name", client->name, "peer", peer_text, NULL);
+              "client", id, "name", client->name, "peer", peer_text, "more_not_logged",
+              suppressed > 0 ? withheld : NULL, NULL);
+}
+
+/* As log_leaving, for what anybody outside can cause as often as they like. */
+static void log_refusal(const struct client *client, const char *reason) {
+    struct broker *broker = client->broker;
+    unsigned long suppressed;
+    broker->refusals_logged.interval_ms = LIMIT_REFUSAL_LOG_MS;
+    if (log_limiter_pass(&broker->refusals_logged, broker_now_ms(broker), &suppressed))
+        log_leaving(client, reason, suppressed);
 }
 
 /* From now on nothing reaches the client and nothing comes from it. */
@@ -64,22 +76,21 @@ static void leave(struct client *client) {
     timeouts_forget(client);
     flow_forget(client);
     loop_unschedule(&client->resume_task);
-    if (client->counts_as_unauthenticated) broker->unauthenticated_count--;
-    client->counts_as_unauthenticated = false;
+    logins_end(client);
     broker->client_count--;
 }
 
 void client_refuse(struct client *client, const char *error, const char *reason) {
     if (client->is_closing) return;
     if (error != NULL) client_error(client, "%s", error);
-    log_leaving(client, reason);
+    log_refusal(client, reason);
     leave(client);
     stream_finish(client->stream, FINISH_MS);
 }
 
 void client_cut_off(struct client *client, const char *reason) {
     if (client->is_closing) return;
-    log_leaving(client, reason);
+    log_leaving(client, reason, 0);
     leave(client);
     stream_abort(client->stream);
 }
@@ -135,23 +146,20 @@ static struct client *client_new(struct broker *broker, struct stream *stream) {
 }
 
 void client_accept(struct broker *broker, struct stream *stream) {
-    if (broker->unauthenticated_count >= LIMIT_UNAUTHENTICATED) {
-        stream_abort(stream);
-        return;
-    }
     struct client *client = client_new(broker, stream);
     if (broker_users_need_nonce(broker->users)) make_nonce(client);
     stream_start(stream, &session_handlers, client);
+    if (broker->users != NULL && !logins_begin(client)) {
+        log_refusal(client, "too many connections that are not authenticated");
+        leave(client);
+        stream_abort(stream);
+        return;
+    }
     client_send_info(client, false);
-    if (broker->client_count > broker->options.max_connections) {
+    if (broker->client_count > broker->options.max_connections)
         client_refuse(client, "maximum connections exceeded", "too many connections");
-        return;
-    }
-    if (broker->users == NULL) {
+    else if (broker->users != NULL)
+        timeouts_await_authentication(client);
+    else
         timeouts_keep_alive(client);
-        return;
-    }
-    client->counts_as_unauthenticated = true;
-    broker->unauthenticated_count++;
-    timeouts_await_authentication(client);
 }

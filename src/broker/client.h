@@ -22,6 +22,7 @@
 #include "broker/subject_index.h"
 #include "net/stream.h"
 
+struct login_source;
 struct replies;
 
 struct client {
@@ -37,8 +38,9 @@ struct client {
     char *name;                     /* from CONNECT; NULL when not given */
     char *language;
     char *version;
-    struct name_table subscriptions; /* by sid */
-    struct replies *replies;         /* subjects open under allow_responses; NULL: none */
+    struct name_table subscriptions;   /* by sid */
+    struct replies *replies;           /* subjects open under allow_responses; NULL: none */
+    struct login_source *login_source; /* NULL: of this machine, or not counted */
     bool counts_as_unauthenticated;
     bool is_connected; /* CONNECT was accepted */
     bool is_closing;

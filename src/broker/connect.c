@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "broker/logins.h"
 #include "broker/timeouts.h"
 
 static void authorization_violation(struct client *client, const char *reason) {
@@ -31,15 +32,11 @@ static void keep_text(char **place, const char *text) {
 }
 
 static void admit(struct client *client, const struct connect_texts *texts) {
-    struct broker *broker = client->broker;
     keep_text(&client->name, texts->name);
     keep_text(&client->language, texts->language);
     keep_text(&client->version, texts->version);
     client->parser.connect_only = false;
-    if (client->counts_as_unauthenticated) {
-        client->counts_as_unauthenticated = false;
-        broker->unauthenticated_count--;
-    }
+    logins_end(client);
     if (!client->is_connected) timeouts_keep_alive(client);
     client->is_connected = true;
     client_ok(client);

@@ -28,6 +28,10 @@
  * the two seconds that each may take. */
 #define LIMIT_UNAUTHENTICATED 4096
 
+/* Of these, from one address that is not this machine: a site behind one address may come back all
+ * together, but may not shut out the others. */
+#define LIMIT_UNAUTHENTICATED_OF_ADDRESS 256
+
 /* Bytes waiting for one client before it is cut off as a slow consumer, as nats-server has it. */
 #define LIMIT_PENDING_BYTES (64L * 1024 * 1024)
 
@@ -71,6 +75,9 @@
 /* After the lame duck notice: time for clients to move, and over how long the rest are closed. */
 #define LIMIT_LAME_DUCK_GRACE_MS  10000
 #define LIMIT_LAME_DUCK_SPREAD_MS 120000
+
+/* A refused client is logged this often at most: anybody can be refused a thousand times a second. */
+#define LIMIT_REFUSAL_LOG_MS 100
 
 /* Replies that a user with allow_responses may still send; the oldest are forgotten. */
 #define LIMIT_REPLIES_REMEMBERED 4096

@@ -1,10 +1,13 @@
 // What people do to a broker who mean it no good, and what careless clients do: others must not notice.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
+import { networkInterfaces } from 'node:os';
+import path from 'node:path';
 import { describe, test } from 'node:test';
 import { startLsysBroker } from './lib/brokers.mjs';
-import { binary, start } from './lib/lsys.mjs';
+import { temporaryFolder } from './lib/folders.mjs';
+import { binary, start, startLsys } from './lib/lsys.mjs';
 import { freePort } from './lib/ports.mjs';
 import { RawNats } from './lib/raw_nats.mjs';
 import { until } from './lib/wait.mjs';
@@ -213,6 +216,41 @@ describe('too many connections', () => {
     const again = await connected(t, port);
     again.send('PUB a 3\r\nhey\r\n');
     await first.untilText(/MSG a 1 3\r\nhey/);
+  });
+
+  test('one address cannot use up the room for those who would log in', async (t) => {
+    const own = Object.values(networkInterfaces()).flat().find(({ family, internal }) => family === 'IPv4' && !internal);
+    if (!own) return t.skip('this machine has no address but loopback');
+    const folder = temporaryFolder(t);
+    writeFileSync(path.join(folder, 'token'), 'secret', { mode: 0o600 });
+    const port = await freePort();
+    const broker = startLsys(t, ['broker', '--listen', `0.0.0.0:${port}`, '--insecure-listen', '--token-file',
+      path.join(folder, 'token'), '--auth-timeout', '20s']);
+    await broker.untilOutput(/listening/);
+    let greeted = 0;
+    let refused = 0;
+    const flood = Array.from({ length: 300 }, () => net.connect(port, own.address));
+    t.after(() => flood.forEach((socket) => socket.destroy()));
+    for (const socket of flood) {
+      socket.on('error', () => {});
+      socket.on('data', () => greeted++);
+      socket.on('close', () => refused++);
+    }
+    await until('all to be greeted or refused', () => greeted + refused === 300);
+    assert.deepEqual([greeted, refused], [256, 44]);
+    const raw = await RawNats.connect(t, port);
+    raw.send('CONNECT {"verbose":false,"auth_token":"secret"}\r\n');
+    await raw.flush();
+    for (const socket of flood) socket.destroy();
+    await until('the address to be let in again', () => new Promise((resolve) => {
+      const socket = net.connect(port, own.address);
+      socket.on('error', () => {});
+      socket.on('close', () => resolve(false));
+      socket.on('data', () => {
+        resolve(true);
+        socket.destroy();
+      });
+    }));
   });
 
   test('two thousand connects at once are all served', async (t) => {

@@ -1,0 +1,56 @@
+#include "broker/logins.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "broker/hash.h"
+#include "broker/limits.h"
+
+/* An address with connections that are not authenticated. */
+struct login_source {
+    struct name_link link;
+    size_t count;
+    char host[];
+};
+
+static struct login_source *source_of(struct broker *broker, const char *host) {
+    struct bytes name = bytes_of_text(host);
+    uint64_t hash = hash_name(name, broker->login_hash_key);
+    struct name_link *link = name_table_find(&broker->login_sources, hash, name);
+    if (link != NULL) return LIST_ENTRY(link, struct login_source, link);
+    struct login_source *source = memory_new(sizeof *source + name.length + 1);
+    memcpy(source->host, host, name.length + 1);
+    source->link.hash = hash;
+    source->link.name = bytes_of_text(source->host);
+    name_table_add(&broker->login_sources, &source->link);
+    return source;
+}
+
+bool logins_begin(struct client *client) {
+    struct broker *broker = client->broker;
+    struct address peer;
+    if (broker->unauthenticated_count >= LIMIT_UNAUTHENTICATED) return false;
+    stream_peer(client->stream, &peer);
+    if (!address_is_loopback(&peer)) {
+        struct login_source *source = source_of(broker, peer.host);
+        if (source->count >= LIMIT_UNAUTHENTICATED_OF_ADDRESS) return false;
+        source->count++;
+        client->login_source = source;
+    }
+    client->counts_as_unauthenticated = true;
+    broker->unauthenticated_count++;
+    return true;
+}
+
+void logins_end(struct client *client) {
+    struct broker *broker = client->broker;
+    struct login_source *source = client->login_source;
+    if (!client->counts_as_unauthenticated) return;
+    client->counts_as_unauthenticated = false;
+    broker->unauthenticated_count--;
+    client->login_source = NULL;
+    if (source == NULL || --source->count > 0) return;
+    name_table_remove(&broker->login_sources, &source->link);
+    free(source);
+}
