@@ -76,8 +76,7 @@ static int run(const char *name, int count, char **arguments) {
 }
 
 int main(int argc, char **argv) {
-    /* A static glibc must never load the host's NSS modules: names come from files and DNS alone.
-     * */
+    /* A static glibc must never load the host's NSS modules: names come from files and DNS. */
     __nss_configure_lookup("hosts", "files dns");
     process_harden();
     if (argc < 1) return status_exit_code(STATUS_USAGE);

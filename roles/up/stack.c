@@ -112,17 +112,30 @@ bool stack_add(struct stack *stack, const char *role_name, const struct stack_ov
     return true;
 }
 
-/* Which flag of `up` to name when the member's address is taken: the value in the error text tells
- * which of its addresses it was. */
+/* True when the member's option `key` has a value and the text speaks of it. */
+static bool text_names_value(const struct stack_member *member, const char *key, const char *text) {
+    const struct option *row;
+    bool found = false;
+    for (size_t i = 0; !found && (row = option_row(member->command, i)); i++) {
+        if (strcmp(row->key, key) != 0) continue;
+        struct buffer value;
+        buffer_init(&value, STATUS_TEXT_BYTES);
+        options_show(member->options, row, &value);
+        found = value.length > 0 && strstr(text, buffer_text(&value));
+        buffer_free(&value);
+    }
+    return found;
+}
+
+/* Which flag of `up` to name when the member's address is taken: the error's text tells which of its
+ * addresses it was. */
 static const char *flag_for_address(const struct stack_member *member,
                                     const struct stack_override *overrides, size_t count,
                                     const char *error_text) {
-    for (size_t i = 0; i < count; i++) {
-        const struct stack_override *override = &overrides[i];
-        if (strcmp(override->role, member->command->name) != 0) continue;
-        const char *address = options_text(member->options, override->key);
-        if (address && strstr(error_text, address)) return override->flag;
-    }
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(overrides[i].role, member->command->name) == 0 &&
+            text_names_value(member, overrides[i].key, error_text))
+            return overrides[i].flag;
     return NULL;
 }
 

@@ -30,8 +30,8 @@ typedef void http_handler(void *context, struct http_request *request);
 /* One row of a constant table. */
 struct http_route {
     const char *method; /* "GET", "POST" ... */
-    const char
-        *pattern; /* "/v1/features/{name}"; a last segment "{rest*}" takes all that follows */
+    /* "/v1/features/{name}"; a last segment "{rest*}" takes all that follows. */
+    const char *pattern;
     http_handler *handle;
     size_t body_limit_bytes; /* 0: HTTP_BODY_BYTES_DEFAULT */
 };
@@ -39,8 +39,8 @@ struct http_route {
 struct http_server_options {
     const char *name;                 /* for the log: the role */
     const struct http_limits *limits; /* NULL: http_limits_default */
-    const char *const
-        *allowed_hosts; /* NULL-terminated names, without port; may be NULL. "*": any */
+    /* Names without port, ended by NULL; may be NULL. "*": any. */
+    const char *const *allowed_hosts;
 };
 
 struct http_server_counters {

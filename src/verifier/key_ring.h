@@ -30,8 +30,8 @@
 struct key_ring_entry {
     struct jwk key;
     uint32_t uses; /* TOKEN_USE bits */
-    int64_t
-        not_before_ms; /* a token signed by this key counts when not_before <= iat < not_after */
+    /* A token signed by this key counts when not_before <= iat < not_after. */
+    int64_t not_before_ms;
     int64_t not_after_ms;
 };
 

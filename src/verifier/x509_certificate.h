@@ -61,8 +61,8 @@ struct x509_certificate {
     bool has_name_constraints;
     struct bytes subject_key_id;   /* empty when there is none */
     struct bytes authority_key_id; /* its keyIdentifier; empty when there is none */
-    struct bytes
-        unknown_critical; /* identifier of the first critical extension that we do not know */
+    /* Identifier of the first critical extension that we do not know. */
+    struct bytes unknown_critical;
 };
 
 /* Reads one certificate, whose bytes must outlive `out`. STATUS_MALFORMED for what is not DER or not a

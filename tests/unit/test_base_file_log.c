@@ -11,24 +11,24 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "tests/lib/folder.h"
 
-static char folder[64];
+static char folder[TEST_FOLDER_BYTES];
 
 static int make_folder(void **state) {
     (void)state;
-    snprintf(folder, sizeof folder, "/tmp/lsys-unit-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
+    test_folder_make(folder);
+    return 0;
 }
 
 static int remove_folder(void **state) {
     (void)state;
-    char command[96];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
+    test_folder_remove(folder);
+    return 0;
 }
 
 static const char *path_of(const char *name) {
-    static char path[160];
+    static char path[TEST_FOLDER_BYTES + 64];
     snprintf(path, sizeof path, "%s/%s", folder, name);
     return path;
 }

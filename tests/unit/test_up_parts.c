@@ -11,6 +11,7 @@
 #include "roles/up/demo.h"
 #include "roles/up/event_stream.h"
 #include "roles/up/history.h"
+#include "tests/lib/folder.h"
 #include "verifier/license.h"
 
 struct heard {
@@ -88,19 +89,18 @@ static void the_history_keeps_the_last_events(void **state) {
     assert_int_equal(history_event(&history, HISTORY_EVENTS_MAX - 1)->happened_ms, 3);
 }
 
-static char folder[64];
+static char folder[TEST_FOLDER_BYTES];
 
 static int make_folder(void **state) {
     (void)state;
-    snprintf(folder, sizeof folder, "/tmp/lsys-unit-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
+    test_folder_make(folder);
+    return 0;
 }
 
 static int remove_folder(void **state) {
     (void)state;
-    char command[96];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
+    test_folder_remove(folder);
+    return 0;
 }
 
 static int64_t serial_of(const struct demo *demo) {
@@ -160,7 +160,7 @@ static void a_demo_key_that_others_can_read_is_refused(void **state) {
     (void)state;
     struct status status = STATUS_INIT;
     struct demo demo;
-    char path[128];
+    char path[TEST_FOLDER_BYTES + 64];
     snprintf(path, sizeof path, "%s/demo/vendor.key.jwk", folder);
     chmod(path, 0644);
     assert_false(demo_prepare(folder, 1800000000000, &demo, &status));
