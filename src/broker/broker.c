@@ -62,8 +62,10 @@ static void tick(void *context) {
     struct broker *broker = context;
     timeouts_tick(broker);
     flow_tick(broker);
-    drain_tick(broker);
-    if (list_is_empty(&broker->clients) && broker->phase != BROKER_DRAINING)
+    /* Last: the owner may stop the broker when it hears that the drain is over. */
+    if (broker->phase == BROKER_DRAINING)
+        drain_tick(broker);
+    else if (list_is_empty(&broker->clients))
         timer_stop(broker->tick);
 }
 

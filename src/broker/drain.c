@@ -35,7 +35,6 @@ static size_t clients_allowed(const struct broker *broker, int64_t now_ms) {
 }
 
 void drain_tick(struct broker *broker) {
-    if (broker->phase != BROKER_DRAINING) return;
     size_t allowed = clients_allowed(broker, broker_now_ms(broker));
     struct list *link = broker->clients.next;
     while (link != &broker->clients && broker->client_count > allowed) {
