@@ -43,7 +43,9 @@ struct server_told {
     char revocations[SHA256_TEXT_BYTES];
     bool turned_back; /* the clock */
     bool jumped_forward;
-    char old_list[SHA256_TEXT_BYTES]; /* the revocation list that was said to be old */
+    bool unsaved;                        /* the disk refuses the state */
+    char old_keyring[SHA256_TEXT_BYTES]; /* the documents that were said to be old */
+    char old_revocations[SHA256_TEXT_BYTES];
 };
 
 struct server_meters {

@@ -257,19 +257,23 @@ void ledger_keep_clock(struct ledger *ledger, const struct clock_guard *guard) {
     write_single(ledger, SINGLE_CLOCK);
 }
 
+bool ledger_is_saved(const struct ledger *ledger) {
+    bool unwritten = false;
+    for (size_t i = 0; i < LEDGER_LINES_MAX; i++)
+        unwritten |= ledger->lines[i].unwritten;
+    for (size_t i = 0; i < LEDGER_DOCUMENTS; i++)
+        unwritten |= ledger->documents[i].unwritten;
+    for (size_t i = 0; i < SINGLES; i++)
+        unwritten |= ledger->unwritten[i];
+    return !unwritten;
+}
+
 bool ledger_flush(struct ledger *ledger) {
-    bool all = true;
-    for (size_t i = 0; i < LEDGER_LINES_MAX; i++) {
+    for (size_t i = 0; i < LEDGER_LINES_MAX; i++)
         if (ledger->lines[i].unwritten) write_line(ledger, &ledger->lines[i]);
-        all = all && !ledger->lines[i].unwritten;
-    }
-    for (size_t i = 0; i < LEDGER_DOCUMENTS; i++) {
+    for (size_t i = 0; i < LEDGER_DOCUMENTS; i++)
         if (ledger->documents[i].unwritten) write_document(ledger, (enum ledger_document)i);
-        all = all && !ledger->documents[i].unwritten;
-    }
-    for (size_t i = 0; i < SINGLES; i++) {
+    for (size_t i = 0; i < SINGLES; i++)
         if (ledger->unwritten[i]) write_single(ledger, (enum single)i);
-        all = all && !ledger->unwritten[i];
-    }
-    return all;
+    return ledger_is_saved(ledger);
 }

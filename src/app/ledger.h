@@ -83,6 +83,9 @@ void ledger_keep_pins(struct ledger *ledger, const struct server_pins *pins);
 const struct clock_guard *ledger_clock(const struct ledger *ledger);
 void ledger_keep_clock(struct ledger *ledger, const struct clock_guard *guard);
 
+/* False while something is in memory only, because the disk refused it. */
+bool ledger_is_saved(const struct ledger *ledger);
+
 /* Writes again what could not be written before. False while something is still not on the disk. */
 bool ledger_flush(struct ledger *ledger);
 

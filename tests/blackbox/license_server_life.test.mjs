@@ -1,12 +1,13 @@
 // The life of a license server: starting without anything, losing and finding NATS, kill -9, its key.
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { temporaryFolder } from './lib/folders.mjs';
 import { get } from './lib/http.mjs';
 import { LicenseServer, Listener } from './lib/license_server.mjs';
-import { lsys, lsysOk } from './lib/lsys.mjs';
+import { lsys, lsysOk, run } from './lib/lsys.mjs';
 import { NatsServer } from './lib/nats_server.mjs';
 import { freePort } from './lib/ports.mjs';
 import { Vendor } from './lib/vendor.mjs';
@@ -229,5 +230,45 @@ describe("the server's key", () => {
     const damaged = await again();
     assert.notEqual(damaged.code, 0);
     assert.match(damaged.stderr, /server-key restore/);
+  });
+});
+
+describe('a full disk', () => {
+  /// A file system of 600 KB of its own; only root can make one. Undefined where that is not possible.
+  async function smallDisk(t) {
+    if (process.getuid() !== 0) return undefined;
+    const folder = mkdtempSync(path.join(tmpdir(), 'lsys-disk-'));
+    const { code } = await run('mount', ['-t', 'tmpfs', '-o', 'size=600k', 'tmpfs', folder]);
+    t.after(async () => {
+      if (code === 0) await run('umount', ['-l', folder]);
+      rmSync(folder, { recursive: true });
+    });
+    return code === 0 ? folder : undefined;
+  }
+
+  test('takes nothing away, is told, also at a start, and is over when there is room again', async (t) => {
+    const disk = await smallDisk(t);
+    if (!disk) return t.skip('needs a file system of its own');
+    const { vendor, license } = await newVendor(t);
+    const dataDir = path.join(disk, 'data');
+    const server = await LicenseServer.start(t, vendor, { license, dataDir });
+    const { seq } = await (await Listener.start(t, server.nats)).ask();
+    await run('dd', ['if=/dev/zero', `of=${path.join(disk, 'filler')}`, 'bs=1k']);
+    await vendor.issue('acme.lic', ['--valid-for', '60d', '--feature', 'nodes=2']);
+    await server.untilLicense((shown) => shown.features.nodes === 2);
+    await server.process.untilOutput(/code=state_not_saved/);
+    await server.stop('SIGKILL');
+
+    const again = await LicenseServer.start(t, vendor, { license, dataDir });
+    await again.untilLicense((shown) => shown.features.nodes === 2);
+    const answer = await (await Listener.start(t, again.nats)).ask();
+    assert.ok(answer.seq > seq, 'numbers grow although no start could be saved');
+    await again.stop('SIGKILL');
+
+    rmSync(path.join(disk, 'filler'));
+    const last = await LicenseServer.start(t, vendor, { license, dataDir });
+    await last.untilLicense((shown) => shown.features.nodes === 2);
+    assert.ok(!last.process.output.includes('cannot be saved'));
+    assert.ok((await (await Listener.start(t, last.nats)).ask()).seq > seq);
   });
 });

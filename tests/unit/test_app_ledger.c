@@ -145,6 +145,7 @@ static void without_a_store_it_works_in_memory(void **state) {
     ledger_advance(ledger, "line", 5, "five");
     ledger_keep_document(ledger, LEDGER_KEYRING, 1, bytes_of_text("t"));
     assert_true(ledger_mark(ledger, "line")->serial == 5);
+    assert_true(ledger_is_saved(ledger));
     assert_true(ledger_flush(ledger));
     ledger_close(ledger);
     ledger_close(NULL);

@@ -24,6 +24,7 @@ export class LicenseServer {
     if (!wait) return server;
     server.url = (await server.process.untilOutput(/url=(http:\S+)/))[1];
     server.nats = nats ?? (await server.process.untilOutput(/url=(nats:\S+)/))[1];
+    if (!nats) await server.process.untilOutput(/connected to NATS/);
     return server;
   }
 
