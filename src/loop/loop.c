@@ -21,18 +21,24 @@ static void move_list(struct list *from, struct list *to) {
     list_init(from);
 }
 
+static void run_first(struct list *tasks) {
+    struct loop_task *task = LIST_ENTRY(tasks->next, struct loop_task, link);
+    list_remove(&task->link);
+    task->run(task);
+}
+
 /* Runs what was scheduled up to now; what these tasks schedule waits for the next turn, so that input
  * and timers are not starved by tasks that schedule each other. */
 static void run_tasks(uv_prepare_t *handle) {
     struct loop *loop = loop_of_handle((const uv_handle_t *)handle);
     struct list batch;
     move_list(&loop->tasks, &batch);
-    while (!list_is_empty(&batch)) {
-        struct loop_task *task = LIST_ENTRY(batch.next, struct loop_task, link);
-        list_remove(&task->link);
-        task->run(task);
-    }
-    if (list_is_empty(&loop->tasks)) uv_idle_stop(&loop->has_tasks);
+    while (!list_is_empty(&batch))
+        run_first(&batch);
+    for (int i = 0; i < LOOP_COSTLY_TASKS_PER_TURN && !list_is_empty(&loop->costly_tasks); i++)
+        run_first(&loop->costly_tasks);
+    if (list_is_empty(&loop->tasks) && list_is_empty(&loop->costly_tasks))
+        uv_idle_stop(&loop->has_tasks);
 }
 
 /* Its being active is all that matters. */
@@ -50,6 +56,7 @@ struct loop *loop_create(struct status *status) {
     }
     loop->uv.data = loop;
     list_init(&loop->tasks);
+    list_init(&loop->costly_tasks);
     uv_prepare_init(&loop->uv, &loop->before_waiting);
     uv_prepare_start(&loop->before_waiting, run_tasks);
     uv_unref((uv_handle_t *)&loop->before_waiting);
@@ -87,7 +94,7 @@ void loop_destroy(struct loop *loop) {
     size_t open_count = 0;
     uv_walk(&loop->uv, report_open_handle, &open_count);
     ASSERT(open_count == 0);
-    ASSERT(list_is_empty(&loop->tasks));
+    ASSERT(list_is_empty(&loop->tasks) && list_is_empty(&loop->costly_tasks));
 
     uv_close((uv_handle_t *)&loop->before_waiting, NULL);
     uv_close((uv_handle_t *)&loop->has_tasks, NULL);
@@ -113,10 +120,18 @@ void loop_task_init(struct loop_task *task, void (*run)(struct loop_task *task))
     task->run = run;
 }
 
-void loop_schedule(struct loop *loop, struct loop_task *task) {
+static void schedule(struct loop *loop, struct list *tasks, struct loop_task *task) {
     if (!list_is_empty(&task->link)) return;
-    if (list_is_empty(&loop->tasks)) uv_idle_start(&loop->has_tasks, stay_awake);
-    list_append(&loop->tasks, &task->link);
+    uv_idle_start(&loop->has_tasks, stay_awake); /* does nothing when it is active already */
+    list_append(tasks, &task->link);
+}
+
+void loop_schedule(struct loop *loop, struct loop_task *task) {
+    schedule(loop, &loop->tasks, task);
+}
+
+void loop_schedule_costly(struct loop *loop, struct loop_task *task) {
+    schedule(loop, &loop->costly_tasks, task);
 }
 
 void loop_unschedule(struct loop_task *task) {

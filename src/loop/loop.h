@@ -56,6 +56,14 @@ void loop_task_init(struct loop_task *task, void (*run)(struct loop_task *task))
  * by a running task runs in the next turn, after other input was looked at. Keeps the loop running. */
 void loop_schedule(struct loop *loop, struct loop_task *task);
 
+/* Tasks that run in one turn of those scheduled as costly: 4 TLS handshakes are some 5 ms, in which nobody
+ * else is served. */
+#define LOOP_COSTLY_TASKS_PER_TURN 4
+
+/* As loop_schedule for work that takes a millisecond and more: only LOOP_COSTLY_TASKS_PER_TURN of all such
+ * tasks run in a turn, the others wait in line, and input and timers are looked at in between. */
+void loop_schedule_costly(struct loop *loop, struct loop_task *task);
+
 /* Takes back a scheduled task; harmless when it is not scheduled. Must be called before the memory of
  * the task goes away. */
 void loop_unschedule(struct loop_task *task);

@@ -26,7 +26,8 @@ struct loop {
     uv_prepare_t before_waiting; /* runs the scheduled tasks */
     uv_idle_t has_tasks;         /* active while tasks wait: the loop then polls without waiting */
     struct list tasks;
-    uint64_t turn_ms; /* libuv's time at which `now_ms` was read */
+    struct list costly_tasks; /* of which some run each turn */
+    uint64_t turn_ms;         /* libuv's time at which `now_ms` was read */
     int64_t now_ms;
     struct shared_memory memory;
 };

@@ -9,6 +9,7 @@
 #include "net/connector.h"
 #include "net/http_head_check.h"
 #include "net/http_response_parser.h"
+#include "net/stream_tls.h"
 
 /* Request line and fields that we send; ours are far smaller. */
 #define REQUEST_HEAD_BYTES_MAX 16384
@@ -16,7 +17,9 @@
 struct http_call {
     struct loop *loop;
     struct http_call_options options; /* of these only limits and callbacks are used later */
-    struct buffer request;            /* head and body, until connected */
+    struct tls_client_context *tls;   /* held; NULL for http */
+    char tls_host[ADDRESS_HOST_BYTES];
+    struct buffer request; /* head and body, until connected */
     struct timer *timer;
     struct connector *connector; /* while connecting */
     struct stream *stream;       /* while connected */
@@ -30,6 +33,7 @@ struct http_call {
 
 static void free_call(struct http_call *call) {
     http_response_parser_free(call->parser);
+    tls_client_context_release(call->tls);
     buffer_wipe(&call->request);
     buffer_wipe(&call->body);
     free(call);
@@ -129,7 +133,11 @@ static void on_closed(void *context, const struct status *status) {
         return;
     }
     struct status why = STATUS_INIT;
-    status_fail(&why, STATUS_UNAVAILABLE, "the connection to the server broke: %s", status->text);
+    if (call->tls && status->code != STATUS_OK && status->code != STATUS_IO)
+        status_fail(&why, status->code, "%s: %s", call->tls_host, status->text);
+    else
+        status_fail(&why, STATUS_UNAVAILABLE, "the connection to the server broke: %s",
+                    status->text);
     conclude(call, &why);
 }
 
@@ -144,6 +152,7 @@ static void connected(void *context, struct stream *stream, const struct status 
         return;
     }
     call->stream = stream;
+    if (call->tls) stream_tls_connect(stream, call->tls, call->tls_host);
     stream_start(stream, &handlers, call);
     stream_write(stream, call->request.data, call->request.length);
     buffer_wipe(&call->request);
@@ -189,6 +198,10 @@ static bool write_request(struct http_call *call, const struct http_call_options
     return buffer_check(out, "the request", status);
 }
 
+static bool is_https(const struct http_call_options *options) {
+    return !options->unix_path && strcmp(options->url->scheme, "https") == 0;
+}
+
 static bool find_server(const struct http_call_options *options, struct address *address,
                         struct status *status) {
     if (options->unix_path) {
@@ -199,9 +212,9 @@ static bool find_server(const struct http_call_options *options, struct address 
         memcpy(address->host, options->unix_path, length + 1);
         return true;
     }
-    if (strcmp(options->url->scheme, "http") != 0)
-        return status_fail(status, STATUS_TLS, "calls over %s are not possible in this version",
-                           options->url->scheme);
+    if (is_https(options) && !options->tls)
+        return status_fail(status, STATUS_TLS,
+                           "https is not possible here: nobody said which CAs to trust");
     url_address(options->url, address);
     return true;
 }
@@ -219,6 +232,10 @@ struct http_call *http_call_start(struct loop *loop, const struct http_call_opti
     if (!write_request(call, options, status)) {
         free_call(call);
         return NULL;
+    }
+    if (is_https(options)) {
+        call->tls = tls_client_context_retain(options->tls);
+        memcpy(call->tls_host, address.host, sizeof call->tls_host);
     }
     call->parser = http_response_parser_create(strcmp(options->method, "HEAD") == 0, &sink, call);
     call->timer = timer_open(loop, time_is_up, call);

@@ -14,6 +14,7 @@
 #include "base/status.h"
 #include "loop/loop.h"
 #include "net/http_parser.h"
+#include "net/tls_context.h"
 #include "net/url.h"
 
 /* Status line and fields of a response; over it the call fails with STATUS_TOO_LARGE. */
@@ -29,8 +30,9 @@ struct http_response {
 };
 
 struct http_call_options {
-    const char *method;    /* "GET", "POST" ... */
-    const struct url *url; /* http; https fails with STATUS_TLS */
+    const char *method;             /* "GET", "POST" ... */
+    const struct url *url;          /* http, or https */
+    struct tls_client_context *tls; /* for https: whom to trust; held during the call */
     const char *unix_path; /* connect to this socket instead of the URL's host; may be NULL */
     const struct http_field *fields; /* more header fields; may be NULL */
     size_t field_count;
@@ -47,13 +49,14 @@ struct http_call_options {
 
     /* The call is over; always comes once, unless cancelled, and frees the call. `response` is NULL if
      * `status` is not OK: STATUS_TIMEOUT, STATUS_UNAVAILABLE (no connection), STATUS_NOT_FOUND (no such
-     * name), STATUS_TOO_LARGE, STATUS_PROTOCOL (not HTTP, or cut short). */
+     * name), STATUS_TOO_LARGE, STATUS_PROTOCOL (not HTTP, or cut short), and for https what
+     * net/stream_tls.h says. */
     void (*on_done)(void *context, const struct http_response *response,
                     const struct status *status);
     void *context;
 };
 
-/* Starts a call; everything in `options` is copied. NULL with STATUS_TLS or STATUS_USAGE (control
+/* Starts a call; everything in `options` is copied. NULL with STATUS_TLS (https without `tls`) or STATUS_USAGE (control
  * characters in a field, a unix path that is too long). */
 struct http_call *http_call_start(struct loop *loop, const struct http_call_options *options,
                                   struct status *status) MUST_CHECK;

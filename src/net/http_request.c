@@ -8,6 +8,7 @@
 #include "net/http_connection.h"
 #include "net/http_guard.h"
 #include "net/http_server_private.h"
+#include "net/stream_tls.h"
 #include "net/url.h"
 
 /* Names and values added to one answer. */
@@ -200,6 +201,10 @@ const struct address *http_request_peer(const struct http_request *request) {
 
 bool http_request_is_local(const struct http_request *request) {
     return request->connection->is_local;
+}
+
+const uint8_t *http_request_peer_fingerprint(const struct http_request *request) {
+    return stream_peer_fingerprint(request->connection->stream);
 }
 
 bool http_request_is_from_page(const struct http_request *request) {

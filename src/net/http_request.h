@@ -48,6 +48,10 @@ const struct address *http_request_peer(const struct http_request *request);
 /* True when it came over loopback or a unix socket. */
 bool http_request_is_local(const struct http_request *request);
 
+/* SHA-256 of the certificate that the client has proven to own in TLS; NULL when it has none. 32 bytes,
+ * valid during the request. */
+const uint8_t *http_request_peer_fingerprint(const struct http_request *request);
+
 /* True when a browser says that a page caused it (Origin or Sec-Fetch-Site is there). */
 bool http_request_is_from_page(const struct http_request *request);
 

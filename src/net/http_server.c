@@ -156,17 +156,31 @@ static void note_exhausted(void *context, const struct status *status) {
 static const struct listener_handlers listener_handlers = {.on_accept = accept_connection,
                                                            .on_exhausted = note_exhausted};
 
-bool http_server_listen(struct http_server *server, const struct address *address,
-                        struct address *bound, struct status *status) {
+/* `context` is NULL for plain text. */
+static bool listen_at(struct http_server *server, const struct address *address,
+                      struct tls_server_context *context, struct address *bound,
+                      struct status *status) {
     struct listener *listener =
         listener_open(server->loop, address, UNIX_SOCKET_MODE, &listener_handlers, server, status);
     if (!listener) return false;
+    if (context) listener_use_tls(listener, context);
     struct http_listener *row = memory_new(sizeof *row);
     row->listener = listener;
     row->next = server->listeners;
     server->listeners = row;
     if (bound) *bound = *listener_address(listener);
     return true;
+}
+
+bool http_server_listen(struct http_server *server, const struct address *address,
+                        struct address *bound, struct status *status) {
+    return listen_at(server, address, NULL, bound, status);
+}
+
+bool http_server_listen_tls(struct http_server *server, const struct address *address,
+                            struct tls_server_context *context, struct address *bound,
+                            struct status *status) {
+    return listen_at(server, address, context, bound, status);
 }
 
 void http_server_read_counters(const struct http_server *server, struct http_server_counters *out) {

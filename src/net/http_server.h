@@ -21,6 +21,7 @@
 #include "net/address.h"
 #include "net/http_limits.h"
 #include "net/http_request.h"
+#include "net/tls_context.h"
 
 struct http_server;
 
@@ -64,6 +65,11 @@ void http_server_add_routes(struct http_server *server, const struct http_route 
  * address with the real port. Unix sockets are made with mode 0660. */
 bool http_server_listen(struct http_server *server, const struct address *address,
                         struct address *bound, struct status *status) MUST_CHECK;
+
+/* As http_server_listen, for https: the context is held as long as the server listens there. */
+bool http_server_listen_tls(struct http_server *server, const struct address *address,
+                            struct tls_server_context *context, struct address *bound,
+                            struct status *status) MUST_CHECK;
 
 /* What happened so far. */
 void http_server_read_counters(const struct http_server *server, struct http_server_counters *out);

@@ -14,12 +14,14 @@
 #include "loop/loop_uv.h"
 #include "loop/timer.h"
 #include "net/stream_private.h"
+#include "net/stream_tls.h"
 
 struct listener {
     uv_poll_t readable;
     struct loop *loop;
     const struct listener_handlers *handlers;
     void *context;
+    struct tls_server_context *tls; /* held; NULL: plain text */
     struct address address;
     int descriptor;
     int highest_descriptor; /* connections may have at most this number */
@@ -133,6 +135,7 @@ static bool accept_one(struct listener *listener) {
     struct status status = STATUS_INIT;
     struct stream *stream =
         stream_adopt(listener->loop, descriptor, listener->address.kind, &status);
+    if (stream && listener->tls) stream_tls_accept(stream, listener->tls);
     if (stream) listener->handlers->on_accept(listener->context, stream);
     return !listener->is_closing;
 }
@@ -230,6 +233,11 @@ fail:
     return NULL;
 }
 
+void listener_use_tls(struct listener *listener, struct tls_server_context *context) {
+    tls_server_context_release(listener->tls);
+    listener->tls = tls_server_context_retain(context);
+}
+
 const struct address *listener_address(const struct listener *listener) {
     return &listener->address;
 }
@@ -244,6 +252,7 @@ void listener_close(struct listener *listener) {
     uv_poll_stop(&listener->readable);
     remove_own_file(listener);
     close(listener->descriptor);
+    tls_server_context_release(listener->tls);
     timer_close(listener->retry_timer);
     uv_close((uv_handle_t *)&listener->readable, listener_closed);
 }

@@ -14,6 +14,7 @@
 #include "loop/loop.h"
 #include "net/address.h"
 #include "net/stream.h"
+#include "net/tls_context.h"
 
 /* Connections that the kernel completes before we accept them; the kernel caps it (somaxconn). */
 #define LISTENER_BACKLOG 1024
@@ -44,6 +45,10 @@ struct listener_handlers {
 struct listener *listener_open(struct loop *loop, const struct address *address, mode_t unix_mode,
                                const struct listener_handlers *handlers, void *context,
                                struct status *status) MUST_CHECK;
+
+/* From now on streams are handed over as the server's side of TLS (stream_tls_accept). The context is
+ * held until the listener is closed. */
+void listener_use_tls(struct listener *listener, struct tls_server_context *context);
 
 /* The address in use: with port 0 the real port is filled in. Valid as long as the listener. */
 const struct address *listener_address(const struct listener *listener);

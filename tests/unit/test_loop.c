@@ -83,6 +83,50 @@ static void second_must_not_run(struct loop_task *task) {
     fail();
 }
 
+/* Many costly tasks, and a common one that sees each turn. */
+struct crowd {
+    struct loop *loop;
+    struct loop_task costly[50];
+    struct loop_task each_turn;
+    int runs;
+    int runs_before;
+    int most_in_a_turn;
+    int turns;
+};
+
+static struct crowd *the_crowd;
+
+static void count_costly(struct loop_task *task) {
+    (void)task;
+    the_crowd->runs++;
+}
+
+static void look_at_turn(struct loop_task *task) {
+    int here = the_crowd->runs - the_crowd->runs_before;
+    if (here > the_crowd->most_in_a_turn) the_crowd->most_in_a_turn = here;
+    the_crowd->runs_before = the_crowd->runs;
+    the_crowd->turns++;
+    if (the_crowd->runs < (int)COUNT_OF(the_crowd->costly)) loop_schedule(the_crowd->loop, task);
+}
+
+static void costly_tasks_take_turns(void **state) {
+    struct status status = STATUS_INIT;
+    struct crowd crowd = {.loop = loop_create(&status)};
+    (void)state;
+    the_crowd = &crowd;
+    for (size_t i = 0; i < COUNT_OF(crowd.costly); i++) {
+        loop_task_init(&crowd.costly[i], count_costly);
+        loop_schedule_costly(crowd.loop, &crowd.costly[i]);
+    }
+    loop_task_init(&crowd.each_turn, look_at_turn);
+    loop_schedule(crowd.loop, &crowd.each_turn);
+    loop_run(crowd.loop);
+    assert_int_equal(crowd.runs, COUNT_OF(crowd.costly));
+    assert_int_equal(crowd.most_in_a_turn, LOOP_COSTLY_TASKS_PER_TURN);
+    assert_true(crowd.turns >= 50 / LOOP_COSTLY_TASKS_PER_TURN);
+    loop_destroy(crowd.loop);
+}
+
 static void a_task_can_take_back_another_of_the_same_turn(void **state) {
     (void)state;
     struct loop *loop = new_loop();
@@ -375,6 +419,7 @@ int main(void) {
         cmocka_unit_test(an_empty_loop_ends_at_once),
         cmocka_unit_test(tasks_run_once_each_schedule_and_may_schedule_again),
         cmocka_unit_test(a_task_can_take_back_another_of_the_same_turn),
+        cmocka_unit_test(costly_tasks_take_turns),
         cmocka_unit_test(a_timer_fires_once_and_never_early),
         cmocka_unit_test(a_timer_started_late_in_a_long_turn_is_not_early),
         cmocka_unit_test(a_repeating_timer_goes_on_until_stopped),
