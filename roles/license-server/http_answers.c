@@ -105,6 +105,7 @@ static void answer_license(void *context, struct http_request *request) {
     json_writer_member_text(&json, "source", keeper_source_name(keeper->source));
     json_writer_name(&json, "problem");
     write_problem(&keeper->file_problem, &json);
+    write_time_or_null(&json, "next_license_at", sources_again_at_ms(server->sources));
     json_writer_member_text(&json, "server_id", server->server_id);
     json_writer_member_text(&json, "server_key", server->key.public_key.thumbprint);
     json_writer_member_integer(&json, "heartbeat_interval_ms",

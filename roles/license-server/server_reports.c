@@ -158,17 +158,14 @@ void server_report_alerts(struct license_server *server) {
 
 /* ---- readiness and view ---- */
 
-/* Ready means: there is something to tell. A license that has expired is told as well, and people look
- * at its own alerts for that; but without any license, or with a bad one, the server waits. */
+/* Ready means: there is a license to tell about. That it has expired is told as well, and has alerts
+ * of its own; without any license, or with a bad one, the server waits. */
 void server_update_health(struct license_server *server) {
     const struct keeper *keeper = &server->keeper;
     struct health *health = server->context->health;
     char reason[STATUS_TEXT_BYTES];
     keeper_explain(keeper, reason);
-    if (keeper->license)
-        health_set(health, "license", keeper_grants(keeper), reason);
-    else
-        health_set(health, "license", false, reason);
+    health_set(health, "license", keeper->license != NULL, reason);
     for (int i = 0; i < SOURCE_KINDS; i++) {
         enum source_kind kind = (enum source_kind)i;
         const struct status *problem = sources_problem(server->sources, kind);
@@ -187,10 +184,10 @@ void server_describe(const struct role_context *context, struct role_view *view)
     char reason[STATUS_TEXT_BYTES];
     keeper_explain(keeper, reason);
     memset(view, 0, sizeof *view);
-    view->condition = server->stopping                    ? ROLE_STOPPED
-                      : !connected || !keeper->license    ? ROLE_WAITING
-                      : !health_is_ready(context->health) ? ROLE_DEGRADED
-                                                          : ROLE_SERVING;
+    view->condition = server->stopping                                              ? ROLE_STOPPED
+                      : !connected || !keeper->license                              ? ROLE_WAITING
+                      : !keeper_grants(keeper) || !health_is_ready(context->health) ? ROLE_DEGRADED
+                                                                                    : ROLE_SERVING;
     view->last_heartbeat_monotonic_ms = server->broadcaster.spoken_monotonic_ms;
     snprintf(view->state, sizeof view->state, "%s", license_status_word(keeper->judgement.status));
     if (connected)

@@ -146,6 +146,13 @@ static void log_taken(const struct sources *sources, const struct keeper_answer 
               "serial", serial, "expires_at", expires_at, NULL);
 }
 
+static void log_waiting(struct sources *sources) {
+    char takes_over_at[RFC3339_BYTES];
+    rfc3339_format(sources->again_at_ms, takes_over_at);
+    log_event(LOG_INFO, sources->options.role, "the license in the file begins later and waits",
+              "path", sources->items[SOURCE_LICENSE].path, "takes_over_at", takes_over_at, NULL);
+}
+
 /* A file that was good and is gone or bad now, or was never good: said once, as an alert. */
 static void report_refusal(const struct sources *sources, const struct status *problem) {
     const struct keeper *keeper = sources->options.keeper;
@@ -164,6 +171,7 @@ static void offer(struct sources *sources, struct bytes token, struct status *pr
     struct keeper_answer answer = keeper_offer(sources->options.keeper, token, LICENSE_FROM_FILE);
     sources->again_at_ms = answer.again_at_ms;
     if (answer.decision == LICENSE_TAKE) log_taken(sources, &answer);
+    if (answer.decision == LICENSE_WAIT) log_waiting(sources);
     if (answer.decision != LICENSE_REFUSE) return;
     *problem = answer.status;
     status_context(problem, "%s", sources->items[SOURCE_LICENSE].path);

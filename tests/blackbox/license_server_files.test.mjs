@@ -231,16 +231,18 @@ describe('serials', () => {
 
   test('a license that begins later waits and takes over by itself', async (t) => {
     const { vendor, server } = await newServer(t);
-    const begins = Date.now() + 63_000; // nbf has a leeway of 60 s
+    const begins = Math.ceil(Date.now() / 1000) * 1000 + 63_000; // nbf has a leeway of 60 s
     await vendor.issue('acme.lic', ['--valid-for', '60d', '--feature', 'nodes=2', '--not-before',
       new Date(begins).toISOString()]);
     const listener = await Listener.start(t, server.nats);
     await until('heartbeats after the change', () => listener.messages.length > 2);
-    assert.equal((await server.license()).features.nodes, 1);
-    assert.equal((await server.license()).problem, null);
+    const waiting = await server.license();
+    assert.equal(waiting.features.nodes, 1);
+    assert.equal(waiting.problem, null);
+    assert.equal(Date.parse(waiting.next_license_at), begins - 60_000);
     const update = await listener.untilMessage('update', (message) => message.type === 'update');
     assert.equal(update.license.features.nodes, 2);
-    assert.ok(Date.parse(update.sent_at) >= Math.floor(begins / 1000) * 1000 - 60_000);
+    assert.ok(Date.parse(update.sent_at) >= begins - 60_000);
   });
 
   test('an expired license does not replace one that is valid', async (t) => {
