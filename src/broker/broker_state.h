@@ -54,6 +54,7 @@ struct broker {
     struct timer *tick;
 
     size_t pending_bytes; /* waiting for all backlogged clients */
+    size_t held_bytes;    /* of frames that have not come whole, of all clients */
     size_t turn_bytes;    /* delivered since the present read or resumption began */
 
     int64_t start_wall_ms;

@@ -61,6 +61,8 @@ struct client {
     struct client *stalled_by;
     int64_t stall_due_ms;
 
+    size_t held_noted; /* of a frame that has not come whole, counted in broker->held_bytes */
+
     /* Output. */
     struct list backlog_link; /* in broker->backlogged while much is waiting */
     size_t pending_noted;

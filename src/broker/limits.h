@@ -35,7 +35,8 @@
 /* Bytes waiting for one client before it is cut off as a slow consumer, as nats-server has it. */
 #define LIMIT_PENDING_BYTES (64L * 1024 * 1024)
 
-/* Bytes waiting for all clients together; the one with the most is cut off first. */
+/* Bytes waiting for all clients together; the one with the most is cut off first. Also the bound for
+ * what is held of incoming messages that have not come whole. */
 #define LIMIT_PENDING_TOTAL_BYTES (256L * 1024 * 1024)
 
 /* A publisher is not read from while one of its consumers has this much waiting, until all of

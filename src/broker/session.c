@@ -40,6 +40,16 @@ static void dispatch(struct client *client, const struct frame *frame) {
     }
 }
 
+/* Counts what the parser holds of a frame that has not come whole. Many clients that each send all but
+ * the end of a large message must not use up the memory. */
+static void note_held(struct client *client) {
+    struct broker *broker = client->broker;
+    broker->held_bytes = broker->held_bytes - client->held_noted + client->parser.held_length;
+    client->held_noted = client->parser.held_length;
+    if (broker->held_bytes > broker->options.max_pending_total_bytes)
+        client_refuse(client, NULL, "too much is held of messages that have not come whole");
+}
+
 /* Handles frames until the input is used up, the client must wait, or it has had its turn. Returns
  * what is left of the input. */
 static struct bytes process(struct client *client, struct bytes input) {
@@ -48,7 +58,10 @@ static struct bytes process(struct client *client, struct bytes input) {
     for (;;) {
         struct frame frame;
         enum parser_result result = parser_next(&client->parser, &input, &frame);
-        if (result == PARSER_NEED_MORE) return bytes_of(NULL, 0);
+        if (result == PARSER_NEED_MORE) {
+            note_held(client);
+            return bytes_of(NULL, 0);
+        }
         if (result != PARSER_FRAME) {
             const struct refusal *refusal = &REFUSALS[result];
             if (result == PARSER_NOT_CONNECT) broker->counters.authentication_failures++;

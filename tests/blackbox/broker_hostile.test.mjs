@@ -159,6 +159,22 @@ describe('nonsense', () => {
     await connected(t, broker.port);
   });
 
+  test('many unfinished messages stay below the bound for all', async (t) => {
+    const broker = await startLsysBroker(t, { flags: ['--max-payload', `${MEGABYTE}`, '--max-pending', `${MEGABYTE}`,
+      '--max-pending-total', `${8 * MEGABYTE}`] });
+    const clients = [];
+    for (let i = 0; i < 20; i++) {
+      clients.push(await connected(t, broker.port));
+      clients[i].send(`PUB a ${MEGABYTE}\r\n${'x'.repeat(MEGABYTE - 1000)}`);
+    }
+    await until('some to be closed', () => clients.filter((client) => client.ended).length >= 12);
+    assert.match(broker.process.output, /have not come whole/);
+    const survivor = clients.find((client) => !client.ended);
+    survivor.send(`${'x'.repeat(1000)}\r\n`);
+    await survivor.flush();
+    if (memoryCounts) assert.ok(residentBytes(broker.process.pid) < 24 * MEGABYTE);
+  });
+
   test('subscriptions by the ten thousand, as deep and wild as they can be', async (t) => {
     const broker = await startLsysBroker(t);
     const raw = await connected(t, broker.port);

@@ -181,6 +181,20 @@ describe('while it runs', () => {
     await assert.rejects(nats.connect({ servers: `127.0.0.1:${broker.port}`, user: 'b', pass: 'p', reconnect: false }), /authorization/i);
   });
 
+  test('the users file of the README works', async (t) => {
+    const readme = readFileSync(new URL('../../roles/broker/README.md', import.meta.url), 'utf8');
+    const file = path.join(temporaryFolder(t), 'users.json');
+    writeFileSync(file, readme.match(/```json\n([^]*?)```/)[1], { mode: 0o600 });
+    const broker = await startLsysBroker(t, { flags: ['--users-file', file] });
+    for (const login of [{ user: 'app', pass: 'a long random one' }, { user: 'app2', pass: 'password123' }, { token: 'another long random one' }]) {
+      const connection = await nats.connect({ servers: `127.0.0.1:${broker.port}`, reconnect: false, ...login });
+      t.after(() => connection.close());
+      const received = new Promise((resolve) => connection.subscribe('app.>', { callback: (_, message) => resolve(message) }));
+      connection.publish('app.x', 'hi');
+      assert.equal((await received).string(), 'hi');
+    }
+  });
+
   test('--user and --token-file, and no secret is shown anywhere', async (t) => {
     const folder = temporaryFolder(t);
     writeFileSync(path.join(folder, 'password'), 'pa55word-secret\n', { mode: 0o600 });
