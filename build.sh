@@ -14,7 +14,7 @@ usage: ./build.sh [--unlocked] [COMMAND]
   (no command)      build ./lsys
   up [ROLE...]      build, then run the whole stack (or these roles) until Ctrl-C
   test [STEP...]    build, then run all tests (or these steps: floors unit fetch binary
-                    reproducible deploy fuzz blackbox browser)
+                    reproducible deploy fuzz blackbox sanitized browser)
   bundle            make lsys-VERSION-bundle.tar.gz, which builds without a network
   rootfs            make lsys-VERSION-rootfs.tar, a container's file system with lsys in it
   install PREFIX    build, then install PREFIX/bin/lsys
@@ -147,11 +147,12 @@ make_rootfs() {
 }
 
 # Runs the node tests of a folder; a folder without any is a failure, not a success.
+# Runs the tests of a folder that match a pattern against a binary.
 node_tests() {
-    local files
-    mapfile -t files < <(find "tests/$1" -name '*.test.js' -o -name '*.test.mjs' | sort)
-    [ ${#files[@]} -gt 0 ] || { echo "tests/$1 has no tests"; return 1; }
-    LSYS_BINARY=$PWD/lsys timeout 1200 node --test --test-reporter=spec "${files[@]}"
+    local folder=$1 pattern=$2 binary=$3 files
+    mapfile -t files < <(find "tests/$folder" -name "$pattern" | sort)
+    [ ${#files[@]} -gt 0 ] || { echo "tests/$folder has no tests"; return 1; }
+    LSYS_BINARY=$PWD/$binary timeout 1200 node --test --test-reporter=spec "${files[@]}"
 }
 
 step_floors() { tests/check_floors; }
@@ -161,13 +162,20 @@ step_binary() { tests/check_binary && tests/check_openssl_symbols; }
 step_reproducible() { tests/check_reproducible; }
 step_deploy() { tests/check_deploy; }
 step_fuzz() { make --no-print-directory -j"$(nproc)" fuzz && make --no-print-directory fuzz-run SECONDS=3; }
-step_blackbox() { make --no-print-directory -j"$(nproc)" asan && node_tests blackbox; }
-step_browser() { node_tests browser; }
+step_blackbox() { node_tests blackbox '*.test.mjs' lsys; }
+# What meets hostile input runs once more with every out-of-bounds access made visible.
+step_sanitized() {
+    make --no-print-directory -j"$(nproc)" asan &&
+        node_tests blackbox '*_hostile.test.mjs' build/asan/lsys &&
+        node_tests blackbox '*_files.test.mjs' build/asan/lsys &&
+        node_tests blackbox 'tools_verify.test.mjs' build/asan/lsys
+}
+step_browser() { node_tests browser '*.test.mjs' lsys; }
 
 # Runs every step, also after one failed, and sums them up.
 run_tests() {
     local steps=("$@") step started failed=0 summary=
-    [ $# -gt 0 ] || steps=(floors unit fetch binary reproducible deploy fuzz blackbox browser)
+    [ $# -gt 0 ] || steps=(floors unit fetch binary reproducible deploy fuzz blackbox sanitized browser)
     for step in "${steps[@]}"; do
         declare -F "step_$step" >/dev/null || die "there is no test step $step (./build.sh help names them)"
     done
