@@ -15,16 +15,35 @@
 #include "base/file.h"
 #include "roles/broker/broker.h"
 #include "roles/license-client/license_client.h"
+#include "roles/license-server/license_server.h"
+#include "roles/nats/nats.h"
 #include "roles/tools/tools.h"
 #include "roles/up/up.h"
 #include "roles/vendor-tools/vendor_tools.h"
 
 static const struct command *const rows[] = {
-    &up_command,         &broker_command,  &license_server_command, &license_client_command,
-    &keygen_command,     &issue_command,   &inspect_command,        &verify_command,
-    &revoke_command,     &keyring_command, &fingerprint_command,    &check_command,
-    &status_command,     &health_command,  &audit_command,          &client_command,
-    &server_key_command, &config_command,  &completion_command,     &version_command,
+    &up_command,
+    &broker_command,
+    &license_server_command,
+    &license_client_command,
+    &keygen_command,
+    &issue_command,
+    &inspect_command,
+    &verify_command,
+    &revoke_command,
+    &keyring_command,
+    &ca_command,
+    &nats_command,
+    &check_command,
+    &status_command,
+    &health_command,
+    &client_command,
+    &server_key_command,
+    &fingerprint_command,
+    &audit_command,
+    &config_command,
+    &completion_command,
+    &version_command,
     &help_command,
 };
 

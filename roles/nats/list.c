@@ -1,0 +1,118 @@
+/* lsys nats ls: the operator, the accounts and their users. */
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "codec/json_writer.h"
+#include "roles/nats/actions.h"
+#include "roles/nats/deployment.h"
+
+#define JSON_BYTES_MAX ((size_t)64 << 20)
+
+/* ---- what is known of a user ---- */
+
+/* "good", "revoked", or the name of what its check says. */
+static const char *state_of(const struct deployment *deployment, const struct nats_account *account,
+                            const struct nats_user *user) {
+    struct status verdict = STATUS_INIT;
+    if (nats_user_check(user, account, &deployment->operator, nats_now_s(), &verdict))
+        return "good";
+    return status_code_name(verdict.code);
+}
+
+static void write_user(struct json_writer *json, const struct nats_user *user, const char *state) {
+    json_writer_begin_object(json);
+    json_writer_member_text(json, "name", user->jwt.name);
+    json_writer_member_text(json, "key", user->jwt.subject);
+    json_writer_member_text(json, "state", state);
+    json_writer_member_time(json, "issued_at", user->jwt.issued_at_s * 1000);
+    if (user->jwt.expires_at_s)
+        json_writer_member_time(json, "expires_at", user->jwt.expires_at_s * 1000);
+    json_writer_end_object(json);
+}
+
+static bool list_users(const struct deployment *deployment, const char *account_name,
+                       const struct nats_account *account, struct json_writer *json,
+                       struct status *status) {
+    struct names names;
+    bool good = deployment_list(deployment, account_name, &names, status);
+    for (size_t i = 0; good && i < names.count; i++) {
+        struct nats_user user;
+        good = deployment_read_user(deployment, account_name, names.items[i], &user, status);
+        if (!good) break;
+        const char *state = state_of(deployment, account, &user);
+        if (json)
+            write_user(json, &user, state);
+        else
+            printf("  %-20s %-10s %s\n", user.jwt.name, state, user.jwt.subject);
+        nats_user_free(&user);
+    }
+    names_free(&names);
+    return good;
+}
+
+static bool list_account(const struct deployment *deployment, const char *name,
+                         struct json_writer *json, struct status *status) {
+    struct nats_account account;
+    if (!deployment_read_account(deployment, name, nats_now_s(), NULL, &account, status))
+        return false;
+    if (json) {
+        json_writer_begin_object(json);
+        json_writer_member_text(json, "name", name);
+        json_writer_member_text(json, "key", account.jwt.subject);
+        json_writer_name(json, "users");
+        json_writer_begin_array(json);
+    } else {
+        printf("account %s  %s\n", name, account.jwt.subject);
+    }
+    bool listed = list_users(deployment, name, &account, json, status);
+    if (json) {
+        json_writer_end_array(json);
+        json_writer_end_object(json);
+    }
+    nats_account_free(&account);
+    return listed;
+}
+
+static bool list_accounts(const struct deployment *deployment, struct json_writer *json,
+                          struct status *status) {
+    struct names names;
+    bool good = deployment_list(deployment, NULL, &names, status);
+    for (size_t i = 0; good && i < names.count; i++)
+        good = list_account(deployment, names.items[i], json, status);
+    names_free(&names);
+    return good;
+}
+
+static bool list_as_json(const struct deployment *deployment, struct status *status) {
+    struct buffer out;
+    struct json_writer json;
+    buffer_init(&out, JSON_BYTES_MAX);
+    json_writer_init(&json, &out);
+    json_writer_begin_object(&json);
+    json_writer_member_text(&json, "operator", deployment->operator.jwt.name);
+    json_writer_member_text(&json, "key", deployment->operator.jwt.subject);
+    json_writer_member_text(&json, "system_account", deployment->operator.system_account);
+    json_writer_name(&json, "accounts");
+    json_writer_begin_array(&json);
+    bool listed = list_accounts(deployment, &json, status);
+    json_writer_end_array(&json);
+    json_writer_end_object(&json);
+    listed = listed && json_writer_finish(&json, "the answer", status);
+    if (listed) puts(buffer_text(&out));
+    buffer_free(&out);
+    return listed;
+}
+
+bool nats_list(const struct nats_action_call *call, struct status *status) {
+    struct deployment deployment;
+    if (!deployment_open(nats_folder(call->options), &deployment, status)) return false;
+    bool listed;
+    if (options_boolean(call->options, "json")) {
+        listed = list_as_json(&deployment, status);
+    } else {
+        printf("operator %s  %s\n", deployment.operator.jwt.name, deployment.operator.jwt.subject);
+        listed = list_accounts(&deployment, NULL, status);
+    }
+    deployment_close(&deployment);
+    return listed;
+}

@@ -1,0 +1,16 @@
+/*
+ * Making a user and its credentials file.
+ */
+#ifndef LSYS_ROLES_NATS_USER_H
+#define LSYS_ROLES_NATS_USER_H
+
+#include "roles/nats/deployment.h"
+
+/* Makes a key and a token for a user of the account `account`: name, rights and times are those of `user`.
+ * Writes both to the new file `creds_path` (mode 0600) and the token into the deployment. STATUS_BUSY when
+ * the file is there already. */
+bool user_create(const struct deployment *deployment, const char *account_name,
+                 const struct nats_account *account, struct nats_user *user, const char *creds_path,
+                 struct status *status) MUST_CHECK;
+
+#endif
