@@ -13,7 +13,7 @@ static const struct credential credentials[] = {
     {"nats.password_file", offsetof(struct bus_options, password)},
     {"nats.token_file", offsetof(struct bus_options, token)},
     {"nats.nkey_file", offsetof(struct bus_options, nkey_seed)},
-    {"nats.credentials_file", offsetof(struct bus_options, credentials)},
+    {"nats.creds", offsetof(struct bus_options, credentials)},
 };
 
 #define CREDENTIALS (sizeof credentials / sizeof credentials[0])

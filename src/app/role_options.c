@@ -61,8 +61,6 @@ const struct option nats_options[] = {
      .type = OPTION_SECRET_FILE,
      .environment = "LSYS_NATS_NKEY_SEED",
      .help = "The NKey seed (\"SU...\") to sign in with"},
-    {.key = "nats.credentials_file",
-     .type = OPTION_SECRET_FILE,
-     .help = "A .creds file (user JWT and seed)"},
+    {.key = "nats.creds", .type = OPTION_SECRET_FILE, .help = "A .creds file (user JWT and seed)"},
     {0},
 };

@@ -17,7 +17,7 @@ extern const struct option store_options[];
  * because its default port is; app/role_http.h makes the server. */
 extern const struct option http_options[];
 
-/* nats.user, nats.password_file, nats.token_file, nats.nkey_file, nats.credentials_file, with flags
+/* nats.user, nats.password_file, nats.token_file, nats.nkey_file, nats.creds, with flags
  * --nats-user and so on. The row `nats.urls` (flag --nats, a LIST) is the role's own, because its
  * default differs; app/nats_login.h reads them all. */
 extern const struct option nats_options[];
