@@ -160,36 +160,18 @@ static void connected(void *context, struct stream *stream, const struct status 
 
 /* ---- the request ---- */
 
-static bool is_clean(struct bytes text) {
-    for (size_t i = 0; i < text.length; i++)
-        if ((text.data[i] < 0x20 && text.data[i] != '\t') || text.data[i] == 0x7f) return false;
-    return true;
-}
-
-static void append_fields(struct buffer *out, const struct http_call_options *options) {
-    for (size_t i = 0; i < options->field_count; i++) {
-        buffer_append(out, options->fields[i].name.data, options->fields[i].name.length);
-        buffer_append_text(out, ": ");
-        buffer_append(out, options->fields[i].value.data, options->fields[i].value.length);
-        buffer_append_text(out, "\r\n");
-    }
-}
-
 static bool write_request(struct http_call *call, const struct http_call_options *options,
                           struct status *status) {
     struct buffer *out = &call->request;
     char host[ADDRESS_TEXT_BYTES];
-    bool is_fine = http_is_token(bytes_of_text(options->method));
-    for (size_t i = 0; i < options->field_count; i++)
-        is_fine =
-            is_fine && http_is_token(options->fields[i].name) && is_clean(options->fields[i].value);
-    if (!is_fine)
-        return status_fail(status, STATUS_USAGE,
-                           "the method or a header field of the call holds a control character");
     url_host_field(options->url, host);
     buffer_append_format(out, "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: lsys\r\n", options->method,
                          options->url->target, host);
-    append_fields(out, options);
+    bool is_clean = http_is_token(bytes_of_text(options->method)) &&
+                    http_fields_append(options->fields, options->field_count, out);
+    if (!is_clean)
+        return status_fail(status, STATUS_USAGE,
+                           "the method or a header field of the call holds a control character");
     bool has_length = options->body.length > 0 || strcmp(options->method, "POST") == 0 ||
                       strcmp(options->method, "PUT") == 0;
     if (has_length) buffer_append_format(out, "Content-Length: %zu\r\n", options->body.length);

@@ -78,7 +78,8 @@ static void keep_for_later(struct http_connection *connection, struct bytes byte
         stream_abort(connection->stream); /* no memory */
         return;
     }
-    if (connection->waiting_input.length >= HTTP_PIPELINE_BYTES_MAX)
+    bool is_much = connection->waiting_input.length >= HTTP_PIPELINE_BYTES_MAX;
+    if (is_much && connection->state != HTTP_CONNECTION_UPGRADED)
         stream_pause_reading(connection->stream);
 }
 
@@ -101,6 +102,8 @@ static void process(struct http_connection *connection, struct bytes bytes) {
 /* Takes up what waits, after an answer or when the client has read enough of the answers. */
 static void continue_processing(struct loop_task *task) {
     struct http_connection *connection = LIST_ENTRY(task, struct http_connection, continue_task);
+    if (connection->state == HTTP_CONNECTION_UPGRADED)
+        http_upgrade_read(connection, bytes_of(NULL, 0));
     if (!takes_input(connection)) return;
     struct buffer waiting = connection->waiting_input;
     buffer_init(&connection->waiting_input, WAITING_INPUT_LIMIT);
@@ -130,7 +133,9 @@ void http_connection_answered(struct http_connection *connection) {
 
 static void on_read(void *context, struct bytes bytes) {
     struct http_connection *connection = context;
-    if (connection->waiting_input.length > 0)
+    if (connection->state == HTTP_CONNECTION_UPGRADED)
+        http_upgrade_read(connection, bytes);
+    else if (connection->waiting_input.length > 0)
         keep_for_later(connection, bytes);
     else
         process(connection, bytes);
@@ -140,6 +145,10 @@ static void on_read(void *context, struct bytes bytes) {
  * answer or for events has left. */
 static void on_end(void *context) {
     struct http_connection *connection = context;
+    if (connection->state == HTTP_CONNECTION_UPGRADED) {
+        http_upgrade_ended(connection);
+        return;
+    }
     bool is_waiting = connection->state == HTTP_CONNECTION_ANSWERING ||
                       connection->state == HTTP_CONNECTION_EVENTS;
     if (is_waiting)
@@ -150,6 +159,11 @@ static void on_end(void *context) {
 
 static void on_drain(void *context) {
     struct http_connection *connection = context;
+    if (connection->state == HTTP_CONNECTION_UPGRADED) {
+        if (connection->upgraded->on_drain)
+            connection->upgraded->on_drain(connection->upgraded_context);
+        return;
+    }
     if (connection->waiting_input.length > 0)
         loop_schedule(loop_of(connection), &connection->continue_task);
 }
@@ -158,10 +172,10 @@ static void on_closed(void *context, const struct status *status) {
     struct http_connection *connection = context;
     struct http_server *server = connection->server;
     struct http_request *request = &connection->request;
-    (void)status;
     list_remove(&connection->link);
     loop_unschedule(&connection->continue_task);
     if (connection->events) http_events_gone(connection->events);
+    if (connection->upgraded) connection->upgraded->on_closed(connection->upgraded_context, status);
     if (connection->state == HTTP_CONNECTION_ANSWERING && request->is_deferred)
         request->on_gone(request->gone_context);
     http_request_clear(request);
@@ -223,7 +237,7 @@ static void sweep_reading(struct http_connection *connection, int64_t now_ms) {
 }
 
 void http_connection_sweep(struct http_connection *connection, int64_t now_ms) {
-    if (stream_is_closing(connection->stream)) return;
+    if (stream_is_closing(connection->stream) || connection->upgraded) return;
     if (writing_is_stuck(connection, now_ms)) {
         connection->server->counters.timed_out_connections++;
         stream_abort(connection->stream);
@@ -238,7 +252,7 @@ void http_connection_sweep(struct http_connection *connection, int64_t now_ms) {
 void http_connection_server_closes(struct http_connection *connection) {
     if (connection->is_processing || stream_is_closing(connection->stream)) return;
     bool is_waiting = connection->state == HTTP_CONNECTION_ANSWERING ||
-                      connection->state == HTTP_CONNECTION_EVENTS;
+                      connection->state == HTTP_CONNECTION_EVENTS || connection->upgraded;
     if (is_waiting)
         stream_close(connection->stream);
     else

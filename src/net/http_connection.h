@@ -1,7 +1,7 @@
 /*
  * One client connection of the HTTP server, and the request it is at. Private to the server's files:
  * http_server.c owns connections, http_connection.c reads requests, http_request.c is what handlers
- * see of them, http_response.c answers, http_events.c keeps answering.
+ * see of them, http_response.c answers, http_events.c keeps answering, http_upgrade.c leaves HTTP.
  */
 #ifndef LSYS_NET_HTTP_CONNECTION_H
 #define LSYS_NET_HTTP_CONNECTION_H
@@ -52,17 +52,21 @@ struct http_request {
 /*
  *                 request complete            answered, kept alive
  *   READING ---------------------> ANSWERING ------------------> READING
- *      |                            |     | open_events
- *      | refused                    |     '-----------> EVENTS
- *      v                            v answered, not kept alive |
- *   FINISHING <---------------------'<--------------------------'  closed by the owner
+ *      |                            |  |  | open_events
+ *      | refused                    |  |  '-----------> EVENTS
+ *      v                            v  | answered, not kept alive |
+ *   FINISHING <---------------------'<-+--------------------------'  closed by the owner
+ *                                      | upgrade
+ *                                      '-----> UPGRADED: the stream is the new owner's
  *
- * The stream's end leads out of each state; then a deferred request or event stream is told.
+ * The stream's end leads out of each state; then the owner of a deferred request, an event stream or an
+ * upgraded one is told.
  */
 enum http_connection_state {
     HTTP_CONNECTION_READING,
     HTTP_CONNECTION_ANSWERING,
     HTTP_CONNECTION_EVENTS,
+    HTTP_CONNECTION_UPGRADED,
     HTTP_CONNECTION_FINISHING,
 };
 
@@ -70,7 +74,7 @@ struct http_connection {
     struct list link; /* in http_server.connections */
     struct http_server *server;
     struct stream *stream;
-    struct http_parser *parser;
+    struct http_parser *parser; /* NULL when upgraded */
     struct address peer;
     bool is_local;
     enum http_connection_state state;
@@ -79,7 +83,9 @@ struct http_connection {
     bool must_close;    /* after the answer under way */
     struct http_request request;
     struct http_events *events;
-    struct buffer waiting_input; /* of later requests */
+    const struct stream_handlers *upgraded; /* of the new owner */
+    void *upgraded_context;
+    struct buffer waiting_input; /* of later requests, or of the new protocol */
     struct loop_task continue_task;
     int64_t since_ms; /* when the present wait began: for a head, a body, or the next request */
     uint64_t bytes_written_before;
@@ -117,6 +123,14 @@ void http_response_write_head(struct http_request *request, int status, const ch
 
 /* Answers a request that the parser refused, and ends the connection. */
 void http_response_refuse(struct http_connection *connection, const struct http_failure *failure);
+
+/* ---- http_upgrade.c ---- */
+
+/* Gives the owner of an upgraded connection what waits, and `bytes` behind it, in one piece. */
+void http_upgrade_read(struct http_connection *connection, struct bytes bytes);
+
+/* Tells the owner that the client will send no more. */
+void http_upgrade_ended(struct http_connection *connection);
 
 /* ---- http_events.c ---- */
 

@@ -42,6 +42,21 @@ static bool is_same_host(struct bytes origin, struct bytes host) {
     return false;
 }
 
+static bool is_listed(struct bytes origin, const char *const *allowed) {
+    for (size_t i = 0; allowed && allowed[i]; i++)
+        if (strcmp(allowed[i], "*") == 0 || http_names_equal(origin, allowed[i])) return true;
+    return false;
+}
+
+bool http_guard_origin_is_listed(const struct http_head *head, const char *const *allowed) {
+    if (!find(head, "origin").data) return false;
+    for (size_t i = 0; i < head->field_count; i++)
+        if (http_names_equal(head->fields[i].name, "origin") &&
+            !is_listed(head->fields[i].value, allowed))
+            return false;
+    return true;
+}
+
 bool http_guard_origin_is_allowed(const struct http_head *head) {
     struct bytes site = find(head, "sec-fetch-site");
     if (site.data && !http_names_equal(site, "same-origin") && !http_names_equal(site, "none"))

@@ -19,6 +19,10 @@ bool http_guard_host_is_allowed(struct bytes host, const char *const *allowed);
 /* True when a browser's page caused the request: Origin or Sec-Fetch-Site is there. */
 bool http_guard_is_from_page(const struct http_head *head);
 
+/* True when all Origin fields, of which there is at least one, are among `allowed` (as browsers write them:
+ * "https://chat.example"; NULL-terminated, may be NULL; "*" allows any). */
+bool http_guard_origin_is_listed(const struct http_head *head, const char *const *allowed);
+
 /* True when no page caused the request, or a page of this very server (scheme http or https, host and
  * port as in Host). */
 bool http_guard_origin_is_allowed(const struct http_head *head);

@@ -273,3 +273,20 @@ struct bytes http_fields_find(const struct http_field *fields, size_t count, con
         if (http_names_equal(fields[i].name, name)) return fields[i].value;
     return bytes_of(NULL, 0);
 }
+
+static bool is_clean(struct bytes text) {
+    for (size_t i = 0; i < text.length; i++)
+        if ((text.data[i] < 0x20 && text.data[i] != '\t') || text.data[i] == 0x7f) return false;
+    return true;
+}
+
+bool http_fields_append(const struct http_field *fields, size_t count, struct buffer *out) {
+    for (size_t i = 0; i < count; i++) {
+        if (!http_is_token(fields[i].name) || !is_clean(fields[i].value)) return false;
+        buffer_append(out, fields[i].name.data, fields[i].name.length);
+        buffer_append_text(out, ": ");
+        buffer_append(out, fields[i].value.data, fields[i].value.length);
+        buffer_append_text(out, "\r\n");
+    }
+    return true;
+}

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buffer.h"
 #include "base/bytes.h"
 #include "net/http_limits.h"
 
@@ -85,6 +86,10 @@ void http_parser_next(struct http_parser *parser);
 
 /* The value of the first field with this name (any case), or data NULL. */
 struct bytes http_fields_find(const struct http_field *fields, size_t count, const char *name);
+
+/* Appends the fields as a message holds them. False when a name is no token or a value holds a control
+ * character; then `out` holds only those before it. */
+bool http_fields_append(const struct http_field *fields, size_t count, struct buffer *out);
 
 /* True when a and b are equal as HTTP compares names: ASCII letters without case. */
 bool http_names_equal(struct bytes a, const char *b);

@@ -1,7 +1,7 @@
 /*
  * One HTTP request as a handler sees it, and the answer to it. Each request is answered exactly once,
- * by one of the http_respond functions or by http_request_open_events; after that the pointer is
- * invalid. A handler that cannot answer yet calls http_request_defer before it returns; not doing
+ * by one of the http_respond functions, http_request_open_events or http_request_upgrade; after that the
+ * pointer is invalid. A handler that cannot answer yet calls http_request_defer before it returns; not doing
  * either is a programming error.
  *
  * Every answer carries Date, X-Content-Type-Options: nosniff, Referrer-Policy: no-referrer,

@@ -25,7 +25,7 @@ struct reason {
     const char *phrase;
 };
 
-/* RFC 9110, 15; 429 and 431 from RFC 6585. */
+/* RFC 9110, 15; 429 and 431 from RFC 6585. (101 is written by http_upgrade.c.) */
 static const struct reason reasons[] = {
     {200, "OK"},
     {201, "Created"},
@@ -46,6 +46,7 @@ static const struct reason reasons[] = {
     {417, "Expectation Failed"},
     {421, "Misdirected Request"},
     {422, "Unprocessable Content"},
+    {426, "Upgrade Required"},
     {428, "Precondition Required"},
     {429, "Too Many Requests"},
     {431, "Request Header Fields Too Large"},

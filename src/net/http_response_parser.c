@@ -12,12 +12,14 @@ struct http_response_parser {
     const struct http_response_sink *sink;
     void *context;
     bool answers_head;
+    bool allows_switch;
     struct http_head_reader reader;
     struct http_field fields[HTTP_HEADER_COUNT_MAX];
     size_t field_count;
     bool head_is_parsed;
     bool is_done;
     bool is_stopped; /* by on_body */
+    struct bytes rest;
     struct http_response response;
 };
 
@@ -90,6 +92,10 @@ struct http_response_parser *http_response_parser_create(bool answers_head,
     return parser;
 }
 
+void http_response_parser_allow_switch(struct http_response_parser *parser) {
+    parser->allows_switch = true;
+}
+
 void http_response_parser_free(struct http_response_parser *parser) {
     if (!parser) return;
     http_head_reader_free(&parser->reader);
@@ -108,13 +114,16 @@ static bool parse_head(struct http_response_parser *parser, struct status *statu
     if (!parser->head_is_parsed || (error != HPE_OK && error != HPE_PAUSED))
         return fail(status, llhttp_errno_name(error));
     int code = parser->llhttp.status_code;
-    if (code == 101 || code < 100 || code > 599) return fail(status, "an unexpected status");
-    if (code < 200) {
+    bool is_switch = code == 101 && parser->allows_switch;
+    if ((code == 101 && !is_switch) || code < 100 || code > 599)
+        return fail(status, "an unexpected status");
+    if (code < 200 && !is_switch) {
         expect_head(parser);
         return true;
     }
     parser->response = (struct http_response){
         .status = code, .fields = parser->fields, .field_count = parser->field_count};
+    if (is_switch) parser->is_done = true;
     parser->sink->on_head(parser->context, &parser->response);
     return true;
 }
@@ -148,7 +157,12 @@ bool http_response_parser_feed(struct http_response_parser *parser, struct bytes
         if (!feed_head(parser, bytes, &consumed, status)) return false;
         bytes = bytes_of(bytes.data + consumed, bytes.length - consumed);
     }
+    parser->rest = bytes;
     return true;
+}
+
+struct bytes http_response_parser_rest(const struct http_response_parser *parser) {
+    return parser->rest;
 }
 
 bool http_response_parser_end(struct http_response_parser *parser, struct status *status) {

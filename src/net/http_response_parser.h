@@ -1,6 +1,6 @@
 /*
  * HTTP/1.1 responses from bytes, without I/O: for the client, whose peer may be anybody. Interim
- * responses (1xx) are skipped; a change of protocol is refused.
+ * responses (1xx) are skipped; a change of protocol (101) is refused unless it was asked for.
  */
 #ifndef LSYS_NET_HTTP_RESPONSE_PARSER_H
 #define LSYS_NET_HTTP_RESPONSE_PARSER_H
@@ -32,6 +32,9 @@ struct http_response_parser *http_response_parser_create(bool answers_head,
 /* Frees it, not from within a callback; NULL is accepted. */
 void http_response_parser_free(struct http_response_parser *parser);
 
+/* From now on 101 is a response like others, and the last one: what follows is another protocol. */
+void http_response_parser_allow_switch(struct http_response_parser *parser);
+
 /* Takes all bytes. False with STATUS_PROTOCOL or STATUS_TOO_LARGE (head), or, without a status, when
  * on_body returned false. Bytes behind the response are ignored. */
 bool http_response_parser_feed(struct http_response_parser *parser, struct bytes bytes,
@@ -41,10 +44,13 @@ bool http_response_parser_feed(struct http_response_parser *parser, struct bytes
 bool http_response_parser_end(struct http_response_parser *parser,
                               struct status *status) MUST_CHECK;
 
+/* What the last feed held behind a response that is complete; valid as long as that input. */
+struct bytes http_response_parser_rest(const struct http_response_parser *parser);
+
 /* True when the response is complete. */
 bool http_response_parser_is_done(const struct http_response_parser *parser);
 
-/* Status and fields; valid from on_head on. */
+/* Status and fields; valid from on_head on, before that the status is 0. */
 const struct http_response *
 http_response_parser_response(const struct http_response_parser *parser);
 
