@@ -7,6 +7,7 @@
 #include "app/health.h"
 #include "app/listen_policy.h"
 #include "app/metrics.h"
+#include "app/role_tls.h"
 #include "app/version.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -15,6 +16,7 @@
 struct role_http {
     struct role_context *context;
     struct http_server *server;
+    struct role_tls *tls; /* NULL: plain http */
     char url[ROLE_HTTP_URL_BYTES];
     struct metric *requests;
     struct metric *refused_requests;
@@ -110,31 +112,51 @@ static struct http_server *create_server(struct role_context *context) {
     return server;
 }
 
+/* Where to listen, if the policy lets us. */
+static bool choose_address(const struct role_http *http, const char *key, struct address *out,
+                           struct status *status) {
+    const struct options *options = http->context->options;
+    char flag[64];
+    struct listen_protection protection = {
+        .tls = http->tls != NULL,
+        .credential = http->tls && role_tls_demands_certificates(http->tls),
+        .insecure_listen = options_boolean(options, "insecure_listen")};
+    snprintf(flag, sizeof flag, "--%s", key);
+    if (!options_address(options, key, out))
+        return status_fail(status, STATUS_CONFIG, "%s: no address is configured", flag);
+    return listen_policy_check(http->context->name, flag, out, protection, status);
+}
+
+static bool listen_there(struct role_http *http, const char *key, struct status *status) {
+    struct address address, bound;
+    char text[ADDRESS_TEXT_BYTES];
+    if (!choose_address(http, key, &address, status)) return false;
+    bool listens = http->tls ? http_server_listen_tls(http->server, &address,
+                                                      role_tls_context(http->tls), &bound, status)
+                             : http_server_listen(http->server, &address, &bound, status);
+    if (!listens) return status_context(status, "--%s", key);
+    const char *scheme = http->tls ? "https://" : "http://";
+    address_format(&bound, text);
+    snprintf(http->url, sizeof http->url, "%s%s", bound.kind == ADDRESS_TCP ? scheme : "", text);
+    return true;
+}
+
 struct role_http *role_http_open(struct role_context *context, const char *key,
                                  struct status *status) {
-    struct address address, bound;
-    char flag[64], text[ADDRESS_TEXT_BYTES];
-    struct listen_protection protection = {
-        .insecure_listen = options_boolean(context->options, "insecure_listen")};
-    snprintf(flag, sizeof flag, "--%s", key);
-    if (!options_address(context->options, key, &address)) {
-        status_fail(status, STATUS_CONFIG, "%s: no address is configured", flag);
-        return NULL;
-    }
-    if (!listen_policy_check(context->name, flag, &address, protection, status)) return NULL;
-
     struct role_http *http = memory_new(sizeof *http);
     http->context = context;
+    if (!role_tls_open(context, TLS_PROTOCOL_HTTP, &http->tls, status)) {
+        free(http);
+        return NULL;
+    }
     http->server = create_server(context);
     http_server_add_routes(http->server, routes, sizeof routes / sizeof routes[0], http);
-    if (!http_server_listen(http->server, &address, &bound, status)) {
-        status_context(status, "%s", flag);
+    if (!listen_there(http, key, status)) {
+        role_tls_close(http->tls);
         http_server_close(http->server, free, http);
         return NULL;
     }
     register_metrics(http);
-    address_format(&bound, text);
-    snprintf(http->url, sizeof http->url, "%s%s", bound.kind == ADDRESS_TCP ? "http://" : "", text);
     log_event(LOG_INFO, context->name, "listening", "url", http->url, NULL);
     return http;
 }
@@ -163,5 +185,6 @@ void role_http_close(struct role_http *http, void (*on_closed)(void *context), v
     http->on_closed = on_closed;
     http->closed_context = context;
     metrics_remove_refresh(http->context->metrics, http);
+    role_tls_close(http->tls);
     http_server_close(http->server, finish_close, http);
 }

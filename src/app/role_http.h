@@ -6,7 +6,7 @@
  *                  their reasons as JSON
  *   GET /metrics   the process's metrics, Prometheus text
  *
- * The role adds its own routes to the server.
+ * The role adds its own routes to the server. With --tls-cert it is https.
  */
 #ifndef LSYS_APP_ROLE_HTTP_H
 #define LSYS_APP_ROLE_HTTP_H
@@ -18,7 +18,7 @@
 #include "net/http_server.h"
 
 /* Room for role_http_url's text. */
-#define ROLE_HTTP_URL_BYTES (ADDRESS_TEXT_BYTES + 8)
+#define ROLE_HTTP_URL_BYTES (ADDRESS_TEXT_BYTES + 9)
 
 /* Largest body of an answer made with role_http_respond_json; a bound for the caller's buffer. */
 #define ROLE_HTTP_ANSWER_BYTES (1024 * 1024)
@@ -35,7 +35,7 @@ struct role_http *role_http_open(struct role_context *context, const char *key,
 /* For http_server_add_routes. */
 struct http_server *role_http_server(struct role_http *http);
 
-/* "http://127.0.0.1:8001" with the real port. Lives as long as the server. */
+/* "http://127.0.0.1:8001" (or https) with the real port. Lives as long as the server. */
 const char *role_http_url(const struct role_http *http);
 
 /* Stops listening and closes, see http_server_close; `on_closed` (may be NULL) is called when the

@@ -13,7 +13,7 @@ extern const struct option process_options[];
 /* data_dir: the folder of the state. For roles that want a store. */
 extern const struct option store_options[];
 
-/* http_allowed_hosts, insecure_listen. The row `http` itself (an ADDRESS) is the role's own,
+/* http_allowed_hosts, tls_cert, tls_key, tls_client_ca, insecure_listen. The row `http` itself (an ADDRESS) is the role's own,
  * because its default port is; app/role_http.h makes the server. */
 extern const struct option http_options[];
 
