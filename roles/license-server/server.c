@@ -174,7 +174,7 @@ static bool open_speech(struct license_server *server, struct status *status) {
         .context = server,
     };
     peers_init(&server->peers, &peers);
-    rate_limit_init(&server->answer_limit, SERVER_ANSWERS_PER_SECOND, SERVER_ANSWERS_PER_SECOND,
+    rate_limit_init(&server->answer_limit, SERVER_ANSWERS_PER_SECOND, SERVER_ANSWERS_BURST,
                     server->keeper.monotonic_ms);
     return broadcaster_init(&server->broadcaster, &broadcaster, status);
 }
