@@ -38,10 +38,11 @@ static void report(const struct license *license, const char *path, int64_t now_
     char expires[RFC3339_BYTES];
     rfc3339_format(license->expires_at_ms, expires);
     fprintf(stderr,
-            "%s%sissued license %s for %s: edition %s, %zu features, until %s, serial %" PRId64
+            "%s%sissued license %s for %s: edition %s, %zu feature%s, until %s, serial %" PRId64
             "\n",
             strcmp(path, "-") ? path : "", strcmp(path, "-") ? ": " : "", license->license_id,
-            license->customer, license->edition, license->features_count, expires, license->serial);
+            license->customer, license->edition, license->features_count,
+            license->features_count == 1 ? "" : "s", expires, license->serial);
     if (license->expires_at_ms <= now_ms)
         fprintf(stderr, "lsys issue: note that it has expired already\n");
 }

@@ -108,10 +108,25 @@ static bool set_servers(struct license *license, const struct options *options,
     return true;
 }
 
+/* A flag may override the file, but two flags for one feature are a slip of which either may be meant. */
+static bool check_named_once(const struct options *options, size_t index, struct status *status) {
+    const char *text = options_item(options, "feature", index);
+    size_t length = strcspn(text, "=");
+    for (size_t i = 0; i < index; i++) {
+        const char *before = options_item(options, "feature", i);
+        if (strcspn(before, "=") == length && !memcmp(before, text, length))
+            return status_fail(status, STATUS_USAGE,
+                               "--feature %.80s and --feature %.80s: give one", before, text);
+    }
+    return true;
+}
+
 bool issue_lists_apply(struct license *license, const struct options *options,
                        struct status *status) {
     for (size_t i = 0; i < options_count(options, "feature"); i++)
-        if (!add_feature(license, options_item(options, "feature", i), status)) return false;
+        if (!check_named_once(options, i, status) ||
+            !add_feature(license, options_item(options, "feature", i), status))
+            return false;
     for (size_t i = 0; i < options_count(options, "degrade"); i++)
         if (!set_degrade(license, options_item(options, "degrade", i), status)) return false;
     return set_fingerprints(license, options, status) && set_servers(license, options, status);

@@ -259,8 +259,8 @@ static bool change_ring(const struct options *values, const struct action *actio
                    action->apply(&change, status) && stamp(&change, status) &&
                    write_ring(path, change.ring, &signing.signer, status);
     if (changed)
-        printf("%s: %zu keys, serial %" PRId64 "\n", path, change.ring->keys.count,
-               change.ring->serial);
+        printf("%s: %zu key%s, serial %" PRId64 "\n", path, change.ring->keys.count,
+               change.ring->keys.count == 1 ? "" : "s", change.ring->serial);
     keyring_token_free(change.ring);
     signing_close(&signing);
     return changed;

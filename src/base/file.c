@@ -93,6 +93,14 @@ static bool sync_folder_of(const char *path, struct status *status) {
     return ok;
 }
 
+/* rename(2) would replace a device, a FIFO or a socket by a file: root, given /dev/null or /dev/stdout
+ * as the output, would lose it for the whole machine. */
+static bool may_be_replaced(const char *path, struct status *status) {
+    struct stat information;
+    if (stat(path, &information) != 0 || S_ISREG(information.st_mode)) return true;
+    return status_fail(status, STATUS_IO, "%s is not a regular file and is not replaced", path);
+}
+
 /* link(2) refuses an existing name where rename(2) replaces it. */
 static bool put_in_place(const char *temporary, const char *path, bool replace,
                          struct status *status) {
@@ -111,6 +119,7 @@ static bool put_in_place(const char *temporary, const char *path, bool replace,
 
 static bool write_file(const char *path, struct bytes content, mode_t mode, bool replace,
                        struct status *status) {
+    if (replace && !may_be_replaced(path, status)) return false;
     char temporary[PATH_MAX];
     int length = snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
     if (length < 0 || (size_t)length >= sizeof temporary)

@@ -24,7 +24,9 @@ bool file_read_secret(const char *path, struct buffer *out, struct status *statu
 
 /* Replaces `path` by `content` so that a reader, or a power cut, sees the old file or the new one and
  * nothing between: a temporary file in the same folder, fsync, rename, fsync of the folder. `mode` is
- * the new file's mode. On failure the old file is untouched and the temporary one is removed. */
+ * the new file's mode. A symbolic link is replaced, not followed; a folder, device, FIFO or socket, also
+ * behind a link, is refused (STATUS_IO). On failure the old file is untouched and the temporary one is
+ * removed. */
 bool file_replace(const char *path, struct bytes content, mode_t mode,
                   struct status *status) MUST_CHECK;
 

@@ -102,9 +102,22 @@ static bool validate_numbers(const struct license *license, struct status *statu
     return true;
 }
 
+/* The client is asked for a feature by GET /v1/features/NAME, where no spelling of these would arrive. */
+static bool validate_feature_names(const struct license *license, struct status *status) {
+    for (size_t i = 0; i < license->features_count; i++) {
+        const char *name = license->features[i].name;
+        if (strchr(name, '/') || !strcmp(name, ".") || !strcmp(name, ".."))
+            return status_fail(status, STATUS_USAGE,
+                               "the feature \"%s\" could not be asked for over HTTP: a name has no "
+                               "slash and is not \".\" or \"..\"",
+                               name);
+    }
+    return true;
+}
+
 bool license_validate(const struct license *license, struct status *status) {
     return validate_texts(license, status) && validate_times(license, status) &&
-           validate_numbers(license, status);
+           validate_numbers(license, status) && validate_feature_names(license, status);
 }
 
 void license_write_features(const struct license *license, struct json_writer *writer) {

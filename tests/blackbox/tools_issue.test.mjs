@@ -1,6 +1,6 @@
 // lsys issue: licenses that any JOSE library verifies, and nonsense that is refused.
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import * as jose from 'jose';
@@ -191,6 +191,32 @@ test('a place that cannot be written to is named', async (t) => {
   const result = await lsys([...least, '--valid-for', '1d', '--out', '/proc/no.lic']);
   assert.notEqual(result.code, 0);
   assert.match(result.stderr, /\/proc\/no\.lic/);
+});
+
+test('a device given as --out stays a device', async (t) => {
+  const { vendor, least } = await setUp(t);
+  const fifo = path.join(vendor.folder, 'fifo');
+  assert.equal((await run('mkfifo', [fifo])).code, 0);
+  const result = await lsys([...least, '--valid-for', '1d', '--out', fifo]);
+  assert.equal(result.code, 74, result.stderr);
+  assert.match(result.stderr, /fifo is not a regular file and is not replaced/);
+  assert.ok(statSync(fifo).isFIFO());
+});
+
+test('a feature that is given twice is refused', async (t) => {
+  const { least, out } = await setUp(t);
+  const result = await lsys([...least, '--valid-for', '1d', '--feature', 'nodes=5', '--feature', 'nodes=50', '--out', out]);
+  assert.equal(result.code, 64, result.stderr);
+  assert.match(result.stderr, /--feature nodes=5 and --feature nodes=50: give one/);
+});
+
+test('a feature that could not be asked for over HTTP is refused', async (t) => {
+  const { least, out } = await setUp(t);
+  for (const name of ['a/b', '.', '..', '../x']) {
+    const result = await lsys([...least, '--valid-for', '1d', '--feature', name, '--out', out]);
+    assert.equal(result.code, 64, name);
+    assert.match(result.stderr, /could not be asked for over HTTP/);
+  }
 });
 
 test('a full disk leaves the old license as it was, and says so', async (t) => {

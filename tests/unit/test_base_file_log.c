@@ -97,6 +97,26 @@ static void replacing_sets_the_mode_and_leaves_nothing_behind(void **state) {
     assert_int_equal(information.st_nlink, 1);
 }
 
+static void what_is_no_file_is_never_replaced(void **state) {
+    (void)state;
+    char link[TEST_FOLDER_BYTES + 64];
+    struct stat information;
+    assert_int_equal(mkfifo(path_of("pipe"), 0600), 0);
+    snprintf(link, sizeof link, "%s", path_of("link"));
+    assert_int_equal(symlink(path_of("pipe"), link), 0);
+    const char *const names[] = {"pipe", "link", "."};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct status status = STATUS_INIT;
+        assert_false(file_replace(path_of(names[i]), bytes_of_text("x"), 0600, &status));
+        assert_int_equal(status.code, STATUS_IO);
+        assert_non_null(strstr(status.text, names[i]));
+    }
+    assert_int_equal(lstat(path_of("pipe"), &information), 0);
+    assert_true(S_ISFIFO(information.st_mode));
+    assert_int_equal(lstat(link, &information), 0);
+    assert_true(S_ISLNK(information.st_mode));
+}
+
 static void creating_never_overwrites(void **state) {
     (void)state;
     struct status status = STATUS_INIT;
@@ -214,6 +234,7 @@ int main(void) {
         cmocka_unit_test(what_is_no_file_is_refused_by_name),
         cmocka_unit_test(a_secret_that_others_can_read_is_refused),
         cmocka_unit_test(replacing_sets_the_mode_and_leaves_nothing_behind),
+        cmocka_unit_test(what_is_no_file_is_never_replaced),
         cmocka_unit_test(creating_never_overwrites),
         cmocka_unit_test(folders_are_made_with_their_parents),
         cmocka_unit_test(log_values_cannot_forge_lines),
