@@ -13,6 +13,17 @@ bool chunk_queue_grow(struct chunk_queue *queue, struct loop *loop) {
     return true;
 }
 
+void chunk_queue_move(struct chunk_queue *from, struct chunk_queue *to) {
+    if (!from->first) return;
+    if (to->last)
+        to->last->next = from->first;
+    else
+        to->first = from->first;
+    to->last = from->last;
+    to->bytes += from->bytes;
+    *from = (struct chunk_queue){.bytes = 0};
+}
+
 struct bytes chunk_queue_front(const struct chunk_queue *queue) {
     const struct loop_chunk *chunk = queue->first;
     return chunk ? bytes_of(chunk->data + chunk->start, chunk->end - chunk->start)

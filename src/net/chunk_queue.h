@@ -37,6 +37,9 @@ static inline void chunk_queue_commit(struct chunk_queue *queue, size_t length_b
 /* Adds an empty chunk. False when there is no memory. */
 bool chunk_queue_grow(struct chunk_queue *queue, struct loop *loop);
 
+/* Moves all chunks to the end of another queue. */
+void chunk_queue_move(struct chunk_queue *from, struct chunk_queue *to);
+
 /* The bytes at the front that lie together; empty when there are none. */
 struct bytes chunk_queue_front(const struct chunk_queue *queue);
 

@@ -10,6 +10,7 @@
 #include "loop/loop_uv.h"
 #include "loop/shared_memory.h"
 #include "loop/timer.h"
+#include "net/stream_framing_private.h"
 #include "net/stream_private.h"
 #include "net/stream_tls_private.h"
 
@@ -35,6 +36,7 @@ static void stream_closed(uv_handle_t *handle) {
         make_closing_status(stream, &status);
         stream->handlers->on_closed(stream->context, &status);
     }
+    stream_frames_free(stream->frames, loop);
     stream_tls_free(stream->tls);
     free(stream);
 }
@@ -61,6 +63,7 @@ void stream_break(struct stream *stream, int error) {
 
 void stream_close(struct stream *stream) {
     if (!stream || stream->is_closing) return;
+    if (stream->frames) stream_frames_end(stream);
     stream_flush(stream);
     if (stream->tls) stream_tls_say_goodbye(stream->tls);
     stream->error = 0;

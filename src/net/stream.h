@@ -57,7 +57,8 @@ void stream_start(struct stream *stream, const struct stream_handlers *handlers,
  * there is no memory the stream breaks with STATUS_NO_MEMORY. */
 void stream_write(struct stream *stream, const void *bytes, size_t length_bytes);
 
-/* For a message assembled in place: returns room for `length_bytes` (at most LOOP_CHUNK_BYTES), or
+/* For a message assembled in place: returns room for `length_bytes` (at most LOOP_CHUNK_BYTES, with framing
+ * STREAM_FRAME_HEADER_BYTES_MAX less), or
  * NULL when the stream no longer takes output. stream_commit then says how many were filled in, before
  * any other call on the stream. */
 uint8_t *stream_reserve(struct stream *stream, size_t length_bytes);

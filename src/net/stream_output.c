@@ -4,6 +4,8 @@
 #include "base/assertion.h"
 #include "base/memory.h"
 #include "loop/timer.h"
+#include "net/stream_framing.h"
+#include "net/stream_framing_private.h"
 #include "net/stream_private.h"
 #include "net/stream_tls_private.h"
 
@@ -122,6 +124,7 @@ static bool send_output(struct stream *stream) {
 
 void stream_flush(struct stream *stream) {
     for (;;) {
+        if (stream->frames) stream_frames_advance(stream);
         if (stream->tls) stream_tls_encrypt(stream->tls);
         if (stream->output.bytes == 0) break;
         if (!send_output(stream)) return;
@@ -144,8 +147,9 @@ void stream_flush_later(struct stream *stream) {
 
 /* ---- from the owner ---- */
 
-/* Where the owner's bytes wait: with TLS, to be encrypted. */
+/* Where the owner's bytes wait: for frames, or with TLS to be encrypted. */
 static struct chunk_queue *owners_queue(struct stream *stream) {
+    if (stream->frames) return stream_frames_open(stream->frames);
     return stream->tls ? stream_tls_plain(stream->tls) : &stream->output;
 }
 
@@ -157,12 +161,17 @@ uint8_t *stream_queue_room(struct stream *stream, struct chunk_queue *queue, siz
     uint8_t *room = chunk_queue_room(queue, length_bytes);
     if (room) return room;
     if (stream->is_closing) return NULL;
-    if (chunk_queue_grow(queue, stream_loop(stream))) return chunk_queue_room(queue, length_bytes);
-    stream_break(stream, UV_ENOMEM);
-    return NULL;
+    if (!chunk_queue_grow(queue, stream_loop(stream))) {
+        stream_break(stream, UV_ENOMEM);
+        return NULL;
+    }
+    bool needs_header = stream->frames && queue == stream_frames_open(stream->frames);
+    if (needs_header) queue->last->start = queue->last->end = STREAM_FRAME_HEADER_BYTES_MAX;
+    return chunk_queue_room(queue, length_bytes);
 }
 
 uint8_t *stream_reserve(struct stream *stream, size_t length_bytes) {
+    ASSERT(length_bytes <= LOOP_CHUNK_BYTES - STREAM_FRAME_HEADER_BYTES_MAX || !stream->frames);
     ASSERT(length_bytes <= LOOP_CHUNK_BYTES);
     if (!takes_output(stream)) return NULL;
     struct chunk_queue *queue = owners_queue(stream);
@@ -184,12 +193,17 @@ void stream_commit(struct stream *stream, size_t length_bytes) {
         loop_schedule(stream_loop(stream), &stream->flush_task);
 }
 
+/* What an empty chunk holds. */
+static size_t chunk_room(const struct stream *stream) {
+    return LOOP_CHUNK_BYTES - (stream->frames ? STREAM_FRAME_HEADER_BYTES_MAX : 0);
+}
+
 void stream_write(struct stream *stream, const void *bytes, size_t length_bytes) {
     const uint8_t *from = bytes;
     while (length_bytes > 0) {
         const struct loop_chunk *last = owners_queue(stream)->last;
         size_t room = last ? LOOP_CHUNK_BYTES - last->end : 0;
-        size_t part = room > 0 ? room : LOOP_CHUNK_BYTES;
+        size_t part = room > 0 ? room : chunk_room(stream);
         if (part > length_bytes) part = length_bytes;
         uint8_t *to = stream_reserve(stream, part);
         if (!to) return;
@@ -201,7 +215,10 @@ void stream_write(struct stream *stream, const void *bytes, size_t length_bytes)
 }
 
 size_t stream_pending_bytes(const struct stream *stream) {
-    return stream->output.bytes + (stream->tls ? stream_tls_plain(stream->tls)->bytes : 0);
+    size_t bytes = stream->output.bytes;
+    if (stream->tls) bytes += stream_tls_plain(stream->tls)->bytes;
+    if (stream->frames) bytes += stream_frames_bytes(stream->frames);
+    return bytes;
 }
 
 void stream_shutdown(struct stream *stream) {

@@ -1,6 +1,6 @@
 /*
  * What a stream is, for the files of the stream: stream.c is its life and its input, stream_output.c its
- * output, stream_tls.c what TLS puts between both and the owner. And how the listener and the connector
+ * output, stream_tls.c what TLS puts between both and the owner, stream_framing.c what frames do. And how the listener and the connector
  * make streams of sockets that they opened.
  */
 #ifndef LSYS_NET_STREAM_PRIVATE_H
@@ -12,6 +12,7 @@
 #include "net/chunk_queue.h"
 #include "net/stream.h"
 
+struct stream_frames;
 struct stream_tls;
 
 struct stream {
@@ -23,7 +24,8 @@ struct stream {
     } uv;
     const struct stream_handlers *handlers; /* NULL until started */
     void *context;
-    struct stream_tls *tls; /* NULL: what is written goes out as it is */
+    struct stream_tls *tls;       /* NULL: what is written goes out as it is */
+    struct stream_frames *frames; /* NULL: no frames are put around it */
 
     /* What the kernel is to take, oldest first. While a write waits for the socket, its request covers
      * the first `sending_bytes` of them; new bytes are appended behind. */
@@ -65,8 +67,8 @@ void stream_close_if_both_ended(struct stream *stream);
 /* Reads from the socket unless the owner, TLS, or the end says otherwise. */
 void stream_follow_reading(struct stream *stream);
 
-/* Room for `length_bytes` (at most LOOP_CHUNK_BYTES) at the end of a queue of this stream's, or NULL: it is
- * closing, or broke for want of memory. */
+/* Room for `length_bytes` (at most what a chunk of that queue holds) at the end of a queue of this stream's,
+ * or NULL: it is closing, or broke for want of memory. */
 uint8_t *stream_queue_room(struct stream *stream, struct chunk_queue *queue, size_t length_bytes);
 
 /* Sends at the end of the turn. */

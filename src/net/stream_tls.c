@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "loop/timer.h"
 #include "loop/worker.h"
+#include "net/stream_framing_private.h"
 #include "net/stream_private.h"
 #include "net/stream_tls_private.h"
 #include "net/tls_engine.h"
@@ -99,15 +100,21 @@ static bool encrypt_some(struct stream_tls *tls) {
     return taken > 0;
 }
 
+/* True while there is something to encrypt. */
+static bool has_plain(struct stream_tls *tls) {
+    if (tls->stream->frames) stream_frames_advance(tls->stream);
+    return tls->plain.bytes > 0;
+}
+
 void stream_tls_encrypt(struct stream_tls *tls) {
     const struct stream *stream = tls->stream;
     if (!tls->engine || stream->is_closing) return;
     collect_output(tls);
-    while (tls->plain.bytes > 0 && stream->output.bytes < ENCRYPTED_BYTES_MAX)
+    while (has_plain(tls) && stream->output.bytes < ENCRYPTED_BYTES_MAX)
         if (!encrypt_some(tls)) break;
     if (tls_engine_state(tls->engine) > TLS_OPEN)
         chunk_queue_clear(&tls->plain, loop_of(tls)); /* nobody is there to read it */
-    if (stream->wants_shutdown && tls->plain.bytes == 0) {
+    if (stream->wants_shutdown && !has_plain(tls)) {
         tls_engine_close(tls->engine);
         collect_output(tls);
     }

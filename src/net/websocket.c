@@ -293,8 +293,10 @@ static void on_closed(void *context, const struct status *status) {
     bool is_in_order = websocket->state == WEBSOCKET_ENDING;
     if (!is_in_order && status_is_ok(status))
         status_fail(&websocket->why, STATUS_CANCELLED, "the connection was ended on this side");
-    else if (!is_in_order)
+    else if (!is_in_order && status->code == STATUS_IO)
         status_fail(&websocket->why, STATUS_UNAVAILABLE, "the connection broke: %s", status->text);
+    else if (!is_in_order)
+        status_fail(&websocket->why, status->code, "%s", status->text);
     conclude(websocket);
 }
 

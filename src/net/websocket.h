@@ -25,6 +25,7 @@
 #include "loop/loop.h"
 #include "net/http_parser.h"
 #include "net/http_request.h"
+#include "net/tls_context.h"
 #include "net/url.h"
 #include "net/websocket_frames.h"
 
@@ -62,7 +63,7 @@ struct websocket_handlers {
      * `status` is OK after an exchange of close frames in order, otherwise says what happened:
      * STATUS_PROTOCOL, STATUS_TOO_LARGE (the peer broke the rules), STATUS_TIMEOUT, STATUS_CANCELLED
      * (websocket_abort), STATUS_UNAVAILABLE (the connection broke or could not be made), and for clients
-     * those of websocket_check_response. */
+     * those of net/connector.h, websocket_check_response and, with wss, net/stream_tls.h. */
     void (*on_closed)(void *context, unsigned code, struct bytes reason,
                       const struct status *status);
 };
@@ -96,8 +97,9 @@ struct websocket *websocket_accept(struct http_request *request,
 extern const struct url_scheme websocket_url_schemes[];
 
 struct websocket_connect_options {
-    const struct url *url;           /* ws; wss fails with STATUS_TLS */
-    const char *const *protocols;    /* offered; NULL-terminated; may be NULL. Constant */
+    const struct url *url;          /* ws or wss */
+    struct tls_client_context *tls; /* for wss: whom to trust; held until the handshakes are done */
+    const char *const *protocols;   /* offered; NULL-terminated; may be NULL. Constant */
     const struct http_field *fields; /* more header fields: Authorization, Origin; may be NULL */
     size_t field_count;
     int64_t timeout_ms; /* to the end of the handshake */
@@ -105,7 +107,7 @@ struct websocket_connect_options {
 };
 
 /* Starts connecting: on_open follows, or on_closed. Everything in `options` is copied, but for the
- * protocols. NULL with STATUS_TLS or STATUS_USAGE (control characters in a field). */
+ * protocols. NULL with STATUS_TLS (wss without `tls`) or STATUS_USAGE (control characters in a field). */
 struct websocket *websocket_connect(struct loop *loop,
                                     const struct websocket_connect_options *options,
                                     const struct websocket_handlers *handlers, void *context,

@@ -5,6 +5,7 @@
 #include "net/connector.h"
 #include "net/http_head_check.h"
 #include "net/http_response_parser.h"
+#include "net/stream_tls.h"
 #include "net/websocket_handshake.h"
 #include "net/websocket_private.h"
 
@@ -14,8 +15,10 @@
 const struct url_scheme websocket_url_schemes[] = {{"ws", 80}, {"wss", 443}, {NULL, 0}};
 
 struct websocket_attempt {
-    struct connector *connector; /* while connecting */
-    struct buffer request;       /* until connected */
+    struct address address;
+    struct tls_client_context *tls; /* held; NULL for ws */
+    struct connector *connector;    /* while connecting */
+    struct buffer request;          /* until connected */
     struct http_response_parser *parser;
     char key[WEBSOCKET_KEY_TEXT_BYTES];
     const char *const *protocols;
@@ -24,6 +27,7 @@ struct websocket_attempt {
 void websocket_attempt_free(struct websocket_attempt *attempt) {
     if (!attempt) return;
     if (attempt->connector) connector_cancel(attempt->connector);
+    tls_client_context_release(attempt->tls);
     buffer_wipe(&attempt->request);
     http_response_parser_free(attempt->parser);
     free(attempt);
@@ -111,6 +115,7 @@ static void connected(void *context, struct stream *stream, const struct status 
         return;
     }
     websocket->stream = stream;
+    if (attempt->tls) stream_tls_connect(stream, attempt->tls, attempt->address.host);
     stream_start(stream, &handlers, websocket);
     stream_write(stream, attempt->request.data, attempt->request.length);
     buffer_wipe(&attempt->request);
@@ -144,14 +149,15 @@ struct websocket *websocket_connect(struct loop *loop,
                                     const struct websocket_connect_options *options,
                                     const struct websocket_handlers *owner_handlers, void *context,
                                     struct status *status) {
-    struct address address;
-    if (strcmp(options->url->scheme, "ws") != 0) {
-        status_fail(status, STATUS_TLS, "WebSocket over %s is not possible in this version",
-                    options->url->scheme);
+    bool is_secure = strcmp(options->url->scheme, "wss") == 0;
+    if (is_secure && !options->tls) {
+        status_fail(status, STATUS_TLS, "wss is not possible here: nobody said which CAs to trust");
         return NULL;
     }
     struct websocket_attempt *attempt = memory_new(sizeof *attempt);
     attempt->protocols = options->protocols;
+    if (is_secure) attempt->tls = tls_client_context_retain(options->tls);
+    url_address(options->url, &attempt->address);
     buffer_init(&attempt->request, REQUEST_BYTES_MAX);
     websocket_make_key(attempt->key);
     if (!write_request(attempt, options, status)) {
@@ -163,8 +169,8 @@ struct websocket *websocket_connect(struct loop *loop,
     attempt->parser = http_response_parser_create(false, &sink, websocket);
     http_response_parser_allow_switch(attempt->parser);
     websocket->attempt = attempt;
-    url_address(options->url, &address);
     timer_start(websocket->timer, options->timeout_ms);
-    attempt->connector = connector_start(loop, &address, options->timeout_ms, connected, websocket);
+    attempt->connector =
+        connector_start(loop, &attempt->address, options->timeout_ms, connected, websocket);
     return websocket;
 }
