@@ -14,6 +14,8 @@
 #include "app/process_setup.h"
 #include "base/file.h"
 #include "roles/broker/broker.h"
+#include "roles/ca/ca.h"
+#include "roles/cache-master/cache_master.h"
 #include "roles/license-client/license_client.h"
 #include "roles/license-server/license_server.h"
 #include "roles/nats/nats.h"
@@ -26,6 +28,7 @@ static const struct command *const rows[] = {
     &broker_command,
     &license_server_command,
     &license_client_command,
+    &cache_master_command,
     &keygen_command,
     &issue_command,
     &inspect_command,
@@ -38,6 +41,7 @@ static const struct command *const rows[] = {
     &status_command,
     &health_command,
     &client_command,
+    &licenses_command,
     &server_key_command,
     &fingerprint_command,
     &audit_command,

@@ -54,22 +54,41 @@ static bool run_call(const struct http_call_options *options, struct asking *ask
     return call && status_is_ok(asking->status);
 }
 
-bool ask(const char *base_url, const char *path, struct answer *out, struct status *status) {
+bool ask_call(const struct ask_request *request, struct answer *out, struct status *status) {
     struct url url;
+    const char *base_url = request->base_url;
+    const struct http_field key = {bytes_of_text("X-API-Key"),
+                                   bytes_of_text(request->api_key ? request->api_key : "")};
     bool is_unix = !strncmp(base_url, unix_prefix, sizeof unix_prefix - 1);
     memset(out, 0, sizeof *out);
-    if (!make_url(is_unix ? "http://localhost" : base_url, path, &url, status)) return false;
+    if (!make_url(is_unix ? "http://localhost" : base_url, request->path, &url, status))
+        return false;
     struct asking asking = {out, status};
     struct http_call_options options = {
-        .method = "GET",
+        .method = request->method,
         .url = &url,
         .unix_path = is_unix ? base_url + sizeof unix_prefix - 1 : NULL,
+        .fields = &key,
+        .field_count = request->api_key ? 1 : 0,
+        .body = request->body,
         .timeout_ms = ASK_TIMEOUT_MS,
         .response_limit_bytes = ASK_ANSWER_BYTES,
         .on_done = on_done,
         .context = &asking,
     };
     return run_call(&options, &asking) || status_context(status, "%s", base_url);
+}
+
+bool ask(const char *base_url, const char *path, struct answer *out, struct status *status) {
+    const struct ask_request request = {.method = "GET", .base_url = base_url, .path = path};
+    return ask_call(&request, out, status);
+}
+
+const char *answer_problem(const struct answer *answer) {
+    const struct json_value *root = answer->document ? json_document_root(answer->document) : NULL;
+    const char *detail = json_member_text(root, "detail");
+    const char *title = json_member_text(root, "title");
+    return detail ? detail : title ? title : "";
 }
 
 void answer_free(struct answer *answer) {

@@ -1,5 +1,5 @@
 /*
- * Asking a running role over HTTP from a tool: one GET, waited for.
+ * Asking a running role over HTTP from a tool: one call, waited for.
  */
 #ifndef LSYS_APP_ASK_H
 #define LSYS_APP_ASK_H
@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "base/attributes.h"
+#include "base/bytes.h"
 #include "base/status.h"
 #include "codec/json.h"
 
@@ -27,6 +28,23 @@ struct answer {
  * errors of the HTTP client, naming the URL. The caller gives `out` to answer_free in any case. */
 bool ask(const char *base_url, const char *path, struct answer *out,
          struct status *status) MUST_CHECK;
+
+/* A call that is more than a plain GET. */
+struct ask_request {
+    const char *method;   /* "POST", "DELETE" ... */
+    const char *base_url; /* as for ask */
+    const char *path;     /* as it goes on the wire, escaped */
+    const char *api_key;  /* sent as X-API-Key; NULL: none */
+    struct bytes body;    /* may be empty */
+};
+
+/* As ask, for any call. */
+bool ask_call(const struct ask_request *request, struct answer *out,
+              struct status *status) MUST_CHECK;
+
+/* The text for people in an answer that is a problem document (RFC 9457): its detail, else its
+ * title, else "". Lives as long as the answer. */
+const char *answer_problem(const struct answer *answer);
 
 void answer_free(struct answer *answer);
 

@@ -1,0 +1,56 @@
+/*
+ * Who may do what: every request under /api shows an API key, keys have scopes, and keys and
+ * addresses have a rate. Over it the answer is 429 with Retry-After, without a look at the key.
+ */
+#ifndef LSYS_CACHE_MASTER_ACCESS_H
+#define LSYS_CACHE_MASTER_ACCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "app/api_keys.h"
+#include "app/metrics.h"
+#include "net/http_request.h"
+#include "roles/cache-master/slave_keys.h"
+#include "rules/rate_limit.h"
+
+/* Addresses whose rate is remembered; the one seen longest ago makes room. A thousand sites behind
+ * one NAT are one address. */
+#define ACCESS_ADDRESSES 256
+
+/* A burst is this many seconds' worth: a slave that starts pulls many pages in a row. */
+#define ACCESS_BURST_SECONDS 5
+
+/* Room for who it was, in the audit log: "shared key from 192.0.2.1". */
+#define ACCESS_ACTOR_BYTES 160
+
+/* Sent by slaves: the digests of their machine's fingerprint, separated by commas. */
+#define ACCESS_FINGERPRINT_HEADER "X-Slave-Fingerprint"
+
+struct access_address {
+    char host[ADDRESS_HOST_BYTES]; /* "" while unused */
+    struct rate_limit limit;
+    int64_t used_ms;
+};
+
+struct access {
+    struct api_keys shared;        /* all scopes, bound to no machine */
+    struct slave_keys *slave_keys; /* each its own scopes, bound to a machine */
+    int64_t per_second;
+    struct access_address addresses[ACCESS_ADDRESSES];
+    struct rate_limit shared_limit; /* of the shared keys together, at ten times the rate */
+    struct metric *denied;
+    struct metric *throttled;
+};
+
+/* Begins without keys. `per_second` requests are allowed for an address and for a slave's key. */
+void access_init(struct access *access, struct slave_keys *slave_keys, int64_t per_second,
+                 struct metrics *metrics);
+
+/* Decides about a request that needs one of `scopes` (SLAVE_KEY_... bits). True when it may go on;
+ * `actor` then says who asks. False when it was answered: 429, 401, 403 or 409. */
+bool access_allow(struct access *access, struct http_request *request, unsigned scopes,
+                  char actor[ACCESS_ACTOR_BYTES]);
+
+#endif

@@ -1,0 +1,184 @@
+#include "roles/cache-master/master.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "app/health.h"
+#include "app/token_file.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "roles/cache-master/place.h"
+#include "store/store.h"
+
+/* ---- what is told ---- */
+
+static void register_meters(struct cache_master *master) {
+    struct metrics *metrics = master->context->metrics;
+    struct master_meters *meters = &master->meters;
+    meters->licenses = metrics_gauge(metrics, "lsys_cache_licenses", "Licenses held.", "role",
+                                     CACHE_MASTER_NAME, NULL);
+    meters->sequence =
+        metrics_gauge(metrics, "lsys_cache_sequence", "The number of the newest change.", "role",
+                      CACHE_MASTER_NAME, NULL);
+    meters->lost = metrics_gauge(metrics, "lsys_cache_damaged_licenses",
+                                 "Licenses found damaged and set aside since the start.", "role",
+                                 CACHE_MASTER_NAME, NULL);
+    meters->pulls =
+        metrics_counter(metrics, "lsys_cache_pulls_total", "Requests of slaves for what is new.",
+                        "role", CACHE_MASTER_NAME, NULL);
+    meters->refused_tokens =
+        metrics_counter(metrics, "lsys_cache_refused_licenses_total",
+                        "Licenses that were offered and refused.", "role", CACHE_MASTER_NAME, NULL);
+}
+
+void cache_master_changed(struct cache_master *master) {
+    size_t lost = license_shelf_lost(master->shelf);
+    char text[128];
+    metric_set(master->meters.licenses, (double)license_shelf_count(master->shelf));
+    metric_set(master->meters.sequence, (double)license_shelf_sequence(master->shelf));
+    metric_set(master->meters.lost, (double)lost);
+    if (lost == 0) {
+        health_remove(master->context->health, "shelf");
+        return;
+    }
+    snprintf(text, sizeof text, "%zu damaged licenses were set aside; add them again", lost);
+    health_set(master->context->health, "shelf", false, text);
+}
+
+/* ---- the vendor's lists ---- */
+
+/* Reads one of the vendor's lists from its file and puts it in force. A bad file leaves what is in
+ * force, and is said in the readiness. */
+static void adopt_file(struct cache_master *master, const struct options *options, const char *key,
+                       enum adoption (*adopt)(struct authority *, struct bytes, struct status *)) {
+    const char *path = options_text(options, key);
+    struct status status = STATUS_INIT;
+    struct token_file file;
+    health_remove(master->context->health, key);
+    if (!path) return;
+    bool read = token_file_read(path, NULL, &file, &status);
+    if (read) {
+        adopt(master->authority, token_file_token(&file), &status);
+        token_file_free(&file);
+    }
+    if (status_is_ok(&status)) return;
+    log_event(LOG_WARNING, CACHE_MASTER_NAME, "a list of the vendor was refused", "file", path,
+              "code", status_code_name(status.code), "why", status.text, NULL);
+    health_set(master->context->health, key, false, status.text);
+}
+
+static bool load_authority(struct cache_master *master, const struct options *options,
+                           struct status *status) {
+    const char *keys = options_text(options, "keys"), *root = options_text(options, "root");
+    if (!keys && !root)
+        return status_fail(
+            status, STATUS_CONFIG,
+            "--keys is missing: the file with the vendor's public keys, vendor.jwks");
+    if (!authority_load(master->authority, keys, root, status)) return false;
+    adopt_file(master, options, "keyring", authority_adopt_keyring);
+    adopt_file(master, options, "revocations", authority_adopt_revocations);
+    return true;
+}
+
+/* ---- starting ---- */
+
+static bool load_keys(struct cache_master *master, struct status *status) {
+    const struct role_context *context = master->context;
+    bool made;
+    if (!api_keys_load_or_make(&master->access.shared, context->options,
+                               store_folder(context->store), &made, status))
+        return false;
+    if (made)
+        log_event(LOG_INFO, CACHE_MASTER_NAME, "made an API key, since none is configured",
+                  "folder", store_folder(context->store), "file", API_KEY_FILE_NAME, NULL);
+    return true;
+}
+
+static bool open_state(struct cache_master *master, struct status *status) {
+    struct role_context *context = master->context;
+    int64_t per_second = options_integer(context->options, "rate_limit");
+    master->ledger = ledger_open(context->store, CACHE_MASTER_NAME);
+    master->authority = authority_open(master->ledger);
+    if (!load_authority(master, context->options, status)) return false;
+    master->shelf = license_shelf_open(context->store, CACHE_MASTER_NAME, status);
+    if (!master->shelf) return false;
+    struct slave_keys *slave_keys = slave_keys_open(context->store, per_second, status);
+    if (!slave_keys) return false;
+    access_init(&master->access, slave_keys, per_second, context->metrics);
+    return load_keys(master, status);
+}
+
+/* For `lsys licenses --data-dir`: where to find the master that has the folder. */
+static void leave_address(const struct cache_master *master) {
+    struct status status = STATUS_INIT;
+    char *path = file_join(store_folder(master->context->store), MASTER_URL_FILE_NAME);
+    if (!file_replace(path, bytes_of_text(role_http_url(master->http)), 0644, &status))
+        log_event(LOG_WARNING, CACHE_MASTER_NAME, "the address cannot be left in the data folder",
+                  "why", status.text, NULL);
+    free(path);
+}
+
+bool cache_master_start(struct role_context *context, struct status *status) {
+    struct cache_master *master = memory_new(sizeof *master);
+    master->context = context;
+    context->state = master;
+    register_meters(master);
+    if (open_state(master, status)) master->http = role_http_open(context, "http", status);
+    if (!master->http) {
+        cache_master_stop(context);
+        return false;
+    }
+    cache_master_add_routes(master);
+    leave_address(master);
+    cache_master_changed(master);
+    master->started = true;
+    return true;
+}
+
+bool cache_master_reload(struct role_context *context, const struct options *fresh,
+                         struct status *status) {
+    struct cache_master *master = context->state;
+    struct api_keys keys = {.count = 0};
+    if (!api_keys_load(&keys, fresh, status) || !load_authority(master, fresh, status))
+        return false;
+    if (keys.count > 0) master->access.shared = keys;
+    cache_master_changed(master);
+    return true;
+}
+
+/* ---- stopping ---- */
+
+static void finish(void *context) {
+    struct cache_master *master = context;
+    struct role_context *role = master->context;
+    bool started = master->started;
+    slave_keys_close(master->access.slave_keys);
+    license_shelf_close(master->shelf);
+    authority_close(master->authority);
+    ledger_close(master->ledger);
+    free(master);
+    role->state = NULL;
+    if (started) role->stopped(role);
+}
+
+void cache_master_stop(struct role_context *context) {
+    struct cache_master *master = context->state;
+    if (!master || master->stopping) return;
+    master->stopping = true;
+    struct role_http *http = master->http;
+    master->http = NULL;
+    role_http_close(http, finish, master);
+}
+
+void cache_master_describe(const struct role_context *context, struct role_view *view) {
+    const struct cache_master *master = context->state;
+    bool ready = health_is_ready(context->health);
+    size_t count = license_shelf_count(master->shelf);
+    view->condition = ready ? ROLE_SERVING : ROLE_DEGRADED;
+    snprintf(view->state, sizeof view->state, "%zu license%s", count, count == 1 ? "" : "s");
+    snprintf(view->detail, sizeof view->detail, "%s",
+             ready ? "tells slaves what is new" : health_first_reason(context->health));
+    snprintf(view->listens, sizeof view->listens, "%s",
+             master->http ? role_http_url(master->http) : "");
+}

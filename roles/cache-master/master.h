@@ -1,0 +1,57 @@
+/*
+ * The running master and its parts.
+ *
+ *     admin API, lsys licenses --> intake (verify) --> shelf --+--> feed --> slaves
+ *     --keyring, --revocations --> authority ------------------+
+ *     every request ------------> access (key, scope, rate)
+ */
+#ifndef LSYS_CACHE_MASTER_MASTER_H
+#define LSYS_CACHE_MASTER_MASTER_H
+
+#include <stdbool.h>
+
+#include "app/authority.h"
+#include "app/ledger.h"
+#include "app/license_shelf.h"
+#include "app/metrics.h"
+#include "app/role.h"
+#include "app/role_http.h"
+#include "loop/timer.h"
+#include "roles/cache-master/access.h"
+
+#define CACHE_MASTER_NAME "cache-master"
+
+struct master_meters {
+    struct metric *licenses;
+    struct metric *sequence;
+    struct metric *lost;
+    struct metric *pulls;
+    struct metric *refused_tokens;
+};
+
+struct cache_master {
+    struct role_context *context;
+    struct ledger *ledger;
+    struct authority *authority;
+    struct license_shelf *shelf;
+    struct access access;
+    struct master_meters meters;
+    struct role_http *http;
+    bool started;
+    bool stopping;
+};
+
+/* The role's life, for its record. */
+bool cache_master_start(struct role_context *context, struct status *status);
+void cache_master_stop(struct role_context *context);
+bool cache_master_reload(struct role_context *context, const struct options *fresh,
+                         struct status *status);
+void cache_master_describe(const struct role_context *context, struct role_view *view);
+
+/* Something on the shelf, or a list in force, has changed. */
+void cache_master_changed(struct cache_master *master);
+
+/* admin.c: the routes under /api. */
+void cache_master_add_routes(struct cache_master *master);
+
+#endif
