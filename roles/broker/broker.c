@@ -71,12 +71,12 @@ static void broker_role_user_signal(struct role_context *context) {
 
 /* ---- the beginning ---- */
 
-static bool listen_at(struct broker_role *role, const char *text, bool has_users,
-                      struct status *status) {
+static bool listen_at(struct broker_role *role, const char *text, struct status *status) {
     const struct options *options = role->context->options;
     struct address address, bound;
-    struct listen_protection protection = {
-        .credential = has_users, .insecure_listen = options_boolean(options, "insecure_listen")};
+    struct listen_protection protection = {.credential = broker_has_users(role->broker),
+                                           .insecure_listen =
+                                               options_boolean(options, "insecure_listen")};
     if (!address_parse(bytes_of_text(text), ADDRESS_PORT_REQUIRED, &address, status) ||
         !listen_policy_check(role->context->name, "--listen", &address, protection, status) ||
         !broker_listen(role->broker, &address, &bound, status))
@@ -90,10 +90,10 @@ static bool listen_at(struct broker_role *role, const char *text, bool has_users
     return true;
 }
 
-static bool listen_everywhere(struct broker_role *role, bool has_users, struct status *status) {
+static bool listen_everywhere(struct broker_role *role, struct status *status) {
     const struct options *options = role->context->options;
     for (size_t i = 0; i < options_count(options, "listen"); i++) {
-        if (!listen_at(role, options_item(options, "listen", i), has_users, status)) return false;
+        if (!listen_at(role, options_item(options, "listen", i), status)) return false;
     }
     if (options_text(options, "http") == NULL) return true;
     role->http = role_http_open(role->context, "http", status);
@@ -113,20 +113,19 @@ static bool hold_pid_file(struct broker_role *role, struct status *status) {
 
 static bool broker_role_start(struct role_context *context, struct status *status) {
     struct broker_options options;
-    struct broker_users *users;
-    if (!broker_options_read_users(context->options, &users, status)) return false;
     broker_options_read(context->options, &options);
+    if (!broker_options_read_login(context->options, &options, status)) return false;
     options.role = context->name;
-    options.users = users;
     struct broker *broker = broker_create(context->loop, &options, status);
     if (broker == NULL) {
-        broker_users_free(users);
+        broker_users_free(options.users);
+        broker_trust_free(options.trust);
         return false;
     }
     struct broker_role *role = memory_new(sizeof *role);
     role->context = context;
     role->broker = broker;
-    if (!hold_pid_file(role, status) || !listen_everywhere(role, users != NULL, status)) {
+    if (!hold_pid_file(role, status) || !listen_everywhere(role, status)) {
         pid_file_release(role->pid_path, role->pid_descriptor);
         broker_stop(broker, NULL, NULL);
         free(role->pid_path);
@@ -145,6 +144,8 @@ static bool broker_role_reload(struct role_context *context, const struct option
                                struct status *status) {
     struct broker_role *role = context->state;
     struct broker_users *users;
+    /* An operator's accounts are read again as they change. */
+    if (options_text(fresh, "operator") != NULL) return true;
     if (!broker_options_read_users(fresh, &users, status)) return false;
     if (users == NULL && broker_has_users(role->broker))
         return status_fail(status, STATUS_CONFIG,
@@ -219,6 +220,7 @@ const struct command broker_command = {
                 "  lsys broker --listen 127.0.0.1:4222 --http 127.0.0.1:8222\n"
                 "  lsys broker --user app --password-file app.password\n"
                 "  lsys broker --users-file users.json --pid-file /run/lsys-broker.pid\n"
+                "  lsys broker --operator nats/operator.jwt --resolver-dir nats/accounts\n"
                 "  lsys broker --drain --pid-file /run/lsys-broker.pid",
     .section = "broker",
     .options = broker_options_table,

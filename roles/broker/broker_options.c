@@ -34,6 +34,15 @@ const struct option broker_options_table[] = {
      .type = OPTION_PATH,
      .change = OPTION_RELOAD,
      .help = "Users with their permissions, as JSON (mode 0600)"},
+    {.key = "operator",
+     .type = OPTION_PATH,
+     .value_name = "FILE",
+     .help = "Operator mode: trust the accounts and users that this operator (JWT) has signed"},
+    {.key = "resolver_dir",
+     .type = OPTION_PATH,
+     .value_name = "DIR",
+     .help = "The accounts of --operator, one JWT a file; watched, and written to by \"lsys nats "
+             "push\""},
     {.key = "max_payload",
      .type = OPTION_INTEGER,
      .value_name = "BYTES",
@@ -154,6 +163,35 @@ bool broker_options_read_users(const struct options *options, struct broker_user
     broker_users_free(users);
     *out = NULL;
     return good;
+}
+
+/* ---- operator mode ---- */
+
+static bool open_trust(const struct options *options, bool has_users, struct broker_trust **out,
+                       struct status *status) {
+    const char *operator_file = options_text(options, "operator");
+    const char *folder = options_text(options, "resolver_dir");
+    *out = NULL;
+    if (operator_file == NULL && folder == NULL) return true;
+    if (operator_file == NULL || folder == NULL)
+        return status_fail(
+            status, STATUS_CONFIG,
+            "--operator and --resolver-dir go together: who signs accounts, and where "
+            "they are kept");
+    if (has_users)
+        return status_fail(
+            status, STATUS_CONFIG,
+            "--operator takes the place of users, passwords and tokens: it has its own");
+    *out = broker_trust_open(operator_file, folder, status);
+    return *out != NULL;
+}
+
+bool broker_options_read_login(const struct options *options, struct broker_options *out,
+                               struct status *status) {
+    if (!broker_options_read_users(options, &out->users, status)) return false;
+    if (open_trust(options, out->users != NULL, &out->trust, status)) return true;
+    broker_users_free(out->users);
+    return false;
 }
 
 /* ---- the rest ---- */

@@ -14,6 +14,7 @@
 #include "broker/limits.h"
 #include "broker/subscriptions.h"
 #include "broker/timeouts.h"
+#include "broker/trust.h"
 
 static struct client *client_of(struct list *link) {
     return LIST_ENTRY(link, struct client, link);
@@ -91,6 +92,7 @@ struct broker *broker_create(struct loop *loop, const struct broker_options *opt
     broker->loop = loop;
     broker->options = filled;
     broker->users = options->users;
+    broker->trust = options->trust;
     make_identity(broker, options);
     list_init(&broker->clients);
     list_init(&broker->authenticating);
@@ -98,7 +100,8 @@ struct broker *broker_create(struct loop *loop, const struct broker_options *opt
     list_init(&broker->ping);
     list_init(&broker->stalled);
     list_init(&broker->backlogged);
-    broker->index = subject_index_new();
+    account_open(&broker->common);
+    if (broker->trust != NULL) trust_attach(broker->trust, broker);
     broker->tick = timer_open(loop, tick, broker);
     broker->start_wall_ms = clock_wall_ms();
     broker->start_monotonic_ms = loop_now_ms(loop);
@@ -181,7 +184,7 @@ void broker_set_users(struct broker *broker, struct broker_users *users) {
 }
 
 bool broker_has_users(const struct broker *broker) {
-    return broker->users != NULL;
+    return broker_wants_login(broker);
 }
 
 /* ---- ending it ---- */
@@ -190,7 +193,8 @@ static void free_broker(struct broker *broker) {
     void (*on_closed)(void *context) = broker->on_closed;
     void *context = broker->closed_context;
     broker_bury(broker);
-    subject_index_free(broker->index);
+    subject_index_free(broker->common.index);
+    broker_trust_free(broker->trust);
     broker_users_free(broker->users);
     free((char *)broker->options.name);
     free((char *)broker->options.role);
@@ -215,6 +219,7 @@ void broker_stop(struct broker *broker, void (*on_closed)(void *context), void *
     broker->on_closed = on_closed;
     broker->closed_context = context;
     broker_stop_listening(broker);
+    trust_detach(broker->trust);
     timer_close(broker->tick);
     broker->tick = NULL;
     struct list *link = broker->clients.next;
@@ -228,10 +233,19 @@ void broker_stop(struct broker *broker, void (*on_closed)(void *context), void *
     loop_schedule(broker->loop, &broker->stop_task);
 }
 
+static size_t subscription_count(const struct broker *broker) {
+    size_t count = subject_index_count(broker->common.index);
+    if (broker->trust == NULL) return count;
+    for (const struct account *account = trust_next(broker->trust, NULL); account != NULL;
+         account = trust_next(broker->trust, account))
+        if (account->index != NULL) count += subject_index_count(account->index);
+    return count;
+}
+
 void broker_read_counters(const struct broker *broker, struct broker_counters *out) {
     *out = broker->counters;
     out->connections = broker->client_count;
-    out->subscriptions = subject_index_count(broker->index);
+    out->subscriptions = subscription_count(broker);
     out->pending_bytes = broker->pending_bytes;
     out->lame_duck = broker->phase == BROKER_DRAINING;
 }

@@ -28,6 +28,7 @@
 #define BROKER_PROTOCOL_VERSION "2.10.27"
 
 struct broker;
+struct broker_trust;
 
 /* Limits and names. Zero means the default of broker/limits.h. */
 struct broker_options {
@@ -37,6 +38,10 @@ struct broker_options {
     /* Who may connect. NULL or empty: everybody. Belongs to the broker after a successful
      * broker_create; see broker/users.h. */
     struct broker_users *users;
+
+    /* Operator mode: who may connect is what an operator has signed; then `users` is NULL. NULL: not in
+     * operator mode. Belongs to the broker after a successful broker_create. */
+    struct broker_trust *trust;
 
     size_t max_payload_bytes;
     size_t max_control_line_bytes;
@@ -81,6 +86,13 @@ bool broker_listen(struct broker *broker, const struct address *address, struct 
  * whose credential has changed are closed with Authorization Violation; the others keep their
  * subscriptions and get the new permissions for what they do from now on. */
 void broker_set_users(struct broker *broker, struct broker_users *users);
+
+/* Reads the operator's token in a file, and the accounts in a folder (made when missing), which is watched
+ * from broker_create on. Errors name the file. Freed by broker_trust_free (NULL is fine) while it does not
+ * belong to a broker. */
+struct broker_trust *broker_trust_open(const char *operator_path, const char *resolver_folder,
+                                       struct status *status) MUST_CHECK;
+void broker_trust_free(struct broker_trust *trust);
 
 /* True when clients must prove who they are. */
 bool broker_has_users(const struct broker *broker);

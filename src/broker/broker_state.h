@@ -9,6 +9,7 @@
 
 #include "base/list.h"
 #include "base/log.h"
+#include "broker/account.h"
 #include "broker/broker.h"
 #include "broker/name_table.h"
 #include "broker/subject_index.h"
@@ -27,7 +28,8 @@ enum broker_phase { BROKER_OPEN, BROKER_DRAINING, BROKER_STOPPING };
 struct broker {
     struct loop *loop;
     struct broker_options options; /* every limit filled in; `name` and `role` are owned copies */
-    struct broker_users *users;    /* NULL: everybody may connect */
+    struct broker_users *users;    /* NULL: everybody may connect, or there is a `trust` */
+    struct broker_trust *trust;    /* NULL: not in operator mode */
     char server_id[NKEY_PUBLIC_TEXT_BYTES];
     enum broker_phase phase;
 
@@ -41,7 +43,7 @@ struct broker {
     uint64_t login_hash_key;
     struct log_limiter refusals_logged;
     uint64_t last_client_id;
-    struct subject_index *index;
+    struct account common;     /* of everybody, unless in operator mode */
     struct subscription *dead; /* closed while a match may still point to them */
     uint64_t random_state;     /* for picking members of queues */
 
@@ -74,6 +76,11 @@ void broker_stop_listening(struct broker *broker);
 
 /* Called when a client has left: the end of a drain or a stop may have come. */
 void broker_client_left(struct broker *broker);
+
+/* True when clients must prove who they are. */
+static inline bool broker_wants_login(const struct broker *broker) {
+    return broker->users != NULL || broker->trust != NULL;
+}
 
 /* The time of the present turn, monotonic. */
 static inline int64_t broker_now_ms(const struct broker *broker) {

@@ -15,6 +15,7 @@
 #include "broker/replies.h"
 #include "broker/session.h"
 #include "broker/timeouts.h"
+#include "broker/trust.h"
 #include "codec/base64url.h"
 
 /* For the last words to reach a client that we refuse. */
@@ -77,6 +78,7 @@ static void leave(struct client *client) {
     flow_forget(client);
     loop_unschedule(&client->resume_task);
     logins_end(client);
+    trust_forget(client);
     /* What the parser holds is freed with the client: its message may just be on its way to others. */
     broker->held_bytes -= client->held_noted;
     client->held_noted = 0;
@@ -111,6 +113,7 @@ void client_free(struct client *client) {
     list_remove(&client->link);
     replies_free(client);
     parser_free(&client->parser);
+    identity_free(client->identity);
     free(client->name);
     free(client->language);
     free(client->version);
@@ -134,7 +137,9 @@ static struct client *client_new(struct broker *broker, struct stream *stream) {
     client->options = connect_options_default;
     client->parser.max_line_bytes = broker->options.max_control_line_bytes;
     client->parser.max_payload_bytes = broker->options.max_payload_bytes;
-    client->parser.connect_only = broker->users != NULL;
+    client->parser.connect_only = broker_wants_login(broker);
+    client->max_subscriptions = broker->options.max_subscriptions;
+    client->account = broker->trust == NULL ? &broker->common : NULL;
     client->start_wall_ms = clock_wall_ms();
     client->start_monotonic_ms = client->last_read_ms = broker_now_ms(broker);
     list_init(&client->timeout_link);
@@ -150,9 +155,9 @@ static struct client *client_new(struct broker *broker, struct stream *stream) {
 
 void client_accept(struct broker *broker, struct stream *stream) {
     struct client *client = client_new(broker, stream);
-    if (broker_users_need_nonce(broker->users)) make_nonce(client);
+    if (broker->trust != NULL || broker_users_need_nonce(broker->users)) make_nonce(client);
     stream_start(stream, &session_handlers, client);
-    if (broker->users != NULL && !logins_begin(client)) {
+    if (broker_wants_login(broker) && !logins_begin(client)) {
         log_refusal(client, "too many connections that are not authenticated");
         leave(client);
         stream_abort(stream);
@@ -161,7 +166,7 @@ void client_accept(struct broker *broker, struct stream *stream) {
     client_send_info(client, false);
     if (broker->client_count > broker->options.max_connections)
         client_refuse(client, "maximum connections exceeded", "too many connections");
-    else if (broker->users != NULL)
+    else if (broker_wants_login(broker))
         timeouts_await_authentication(client);
     else
         timeouts_keep_alive(client);

@@ -22,6 +22,7 @@
 #include "broker/subject_index.h"
 #include "net/stream.h"
 
+struct identity;
 struct login_source;
 struct replies;
 
@@ -34,6 +35,10 @@ struct client {
     struct parser parser;
     struct connect_options options;
     const struct broker_user *user; /* NULL: no users, or not authenticated yet */
+    struct account *account;        /* NULL: in operator mode, not authenticated yet */
+    struct identity *identity;      /* in operator mode, once authenticated; owned */
+    bool has_left_account;
+    size_t max_subscriptions;
     char nonce[BROKER_NONCE_BYTES]; /* "" unless users sign */
     char *name;                     /* from CONNECT; NULL when not given */
     char *language;

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "broker/logins.h"
 #include "broker/timeouts.h"
+#include "broker/trust.h"
 
 static void authorization_violation(struct client *client, const char *reason) {
     client->broker->counters.authentication_failures++;
@@ -13,11 +14,13 @@ static void authorization_violation(struct client *client, const char *reason) {
 
 static bool authenticate(struct client *client, const struct connect_texts *texts) {
     struct broker *broker = client->broker;
-    /* There are no accounts here; a client that wants one would be in the wrong place. */
+    /* The account is that of the user's token; a client cannot choose one. */
     if (texts->account != NULL && texts->account[0] != '\0') {
         authorization_violation(client, "it asked for an account");
         return false;
     }
+    if (broker->trust != NULL)
+        return trust_authenticate(client, texts->token, texts->credentials.signature);
     if (broker->users == NULL) return true;
     client->user = broker_users_authenticate(broker->users, &texts->credentials, client->nonce);
     if (client->user != NULL) return true;

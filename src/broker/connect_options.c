@@ -35,8 +35,9 @@ static bool take_all(const struct json_value *root, struct connect_options *opti
            take_text(root, "auth_token", &credentials->token) &&
            take_text(root, "nkey", &credentials->nkey) &&
            take_text(root, "sig", &credentials->signature) &&
-           take_text(root, "account", &texts->account) && take_text(root, "name", &texts->name) &&
-           take_text(root, "lang", &texts->language) && take_text(root, "version", &texts->version);
+           take_text(root, "jwt", &texts->token) && take_text(root, "account", &texts->account) &&
+           take_text(root, "name", &texts->name) && take_text(root, "lang", &texts->language) &&
+           take_text(root, "version", &texts->version);
 }
 
 struct json_document *connect_options_read(struct bytes json, struct connect_options *options,

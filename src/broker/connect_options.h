@@ -26,6 +26,7 @@ struct connect_options {
 struct connect_texts {
     struct broker_credentials credentials;
     const char *account;
+    const char *token; /* of a user in operator mode ("jwt") */
     const char *name;
     const char *language;
     const char *version;

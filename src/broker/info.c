@@ -19,10 +19,10 @@ static void write_members(struct json_writer *json, const struct client *client,
     json_writer_member_text(json, "host", own != NULL ? own->host : "");
     json_writer_member_integer(json, "port", own != NULL ? own->port : 0);
     json_writer_member_boolean(json, "headers", true);
-    json_writer_member_integer(json, "max_payload", (int64_t)broker->options.max_payload_bytes);
+    json_writer_member_integer(json, "max_payload", (int64_t)client->parser.max_payload_bytes);
     json_writer_member_integer(json, "client_id", (int64_t)client->id);
     json_writer_member_text(json, "client_ip", peer.host);
-    if (broker->users != NULL) json_writer_member_boolean(json, "auth_required", true);
+    if (broker_wants_login(broker)) json_writer_member_boolean(json, "auth_required", true);
     if (client->nonce[0] != '\0') json_writer_member_text(json, "nonce", client->nonce);
     if (lame_duck) json_writer_member_boolean(json, "ldm", true);
 }

@@ -106,7 +106,7 @@ static void answer_varz(void *context, struct http_request *request) {
         json_writer_member_text(&json, "host", own->host);
         json_writer_member_integer(&json, "port", own->port);
     }
-    json_writer_member_boolean(&json, "auth_required", broker->users != NULL);
+    json_writer_member_boolean(&json, "auth_required", broker_wants_login(broker));
     json_writer_member_boolean(&json, "lame_duck_mode", counters.lame_duck);
     json_writer_member_time(&json, "start", broker->start_wall_ms);
     json_writer_member_time(&json, "now", clock_wall_ms());

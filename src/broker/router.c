@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "broker/claims_service.h"
 #include "broker/flow.h"
 #include "broker/replies.h"
 #include "broker/subject.h"
@@ -194,21 +195,45 @@ static bool deliver_to_all(const struct message *message, const struct subject_m
 
 /* ---- publishing ---- */
 
-/* Tells a requester that nobody listens, through its plain subscription to the reply subject. */
-static void answer_no_responders(struct client *requester, struct bytes reply) {
-    static const char status[] = "16 16\r\nNATS/1.0 503\r\n\r\n\r\n";
-    const struct subject_match *match = subject_index_match(requester->broker->index, reply);
+/* The requester's own plain subscription to the reply subject, or NULL. */
+static const struct subscription *find_inbox(const struct client *requester, struct bytes reply) {
+    const struct subject_match *match = subject_index_match(requester->account->index, reply);
     for (uint32_t i = 0; i < match->plain_count; i++) {
         const struct subscription *subscription =
             (const struct subscription *)(const void *)match->plain[i];
-        if (subscription->client != requester) continue;
-        stream_write(requester->stream, "HMSG ", 5);
-        stream_write(requester->stream, reply.data, reply.length);
-        stream_write(requester->stream, " ", 1);
-        stream_write(requester->stream, subscription->sid, subscription->sid_length + 1U);
-        stream_write(requester->stream, status, sizeof status - 1);
-        return;
+        if (subscription->client == requester) return subscription;
     }
+    return NULL;
+}
+
+/* Writes the line of a message up to its numbers. */
+static void write_answer_line(const struct subscription *inbox, const char *verb,
+                              struct bytes reply) {
+    struct stream *stream = inbox->client->stream;
+    stream_write(stream, verb, strlen(verb));
+    stream_write(stream, reply.data, reply.length);
+    stream_write(stream, " ", 1);
+    stream_write(stream, inbox->sid, inbox->sid_length + 1U);
+}
+
+/* Tells a requester that nobody listens. */
+static void answer_no_responders(struct client *requester, struct bytes reply) {
+    static const char status[] = "16 16\r\nNATS/1.0 503\r\n\r\n\r\n";
+    const struct subscription *inbox = find_inbox(requester, reply);
+    if (inbox == NULL) return;
+    write_answer_line(inbox, "HMSG ", reply);
+    stream_write(requester->stream, status, sizeof status - 1);
+}
+
+void router_answer(struct client *requester, struct bytes reply, struct bytes payload) {
+    const struct subscription *inbox = find_inbox(requester, reply);
+    struct form form;
+    if (inbox == NULL) return;
+    make_plain(&form, payload);
+    write_answer_line(inbox, "MSG ", reply);
+    stream_write(requester->stream, form.numbers, form.numbers_length);
+    stream_write(requester->stream, payload.data, payload.length);
+    stream_write(requester->stream, "\r\n", 2);
 }
 
 static bool may_publish(struct client *publisher, struct bytes subject) {
@@ -235,7 +260,10 @@ void router_publish(struct client *publisher, const struct frame *frame) {
     if (!may_publish(publisher, frame->subject)) return;
     client_ok(publisher);
 
-    const struct subject_match *match = subject_index_match(broker->index, frame->subject);
+    if (publisher->account->is_system && claims_service_handle(publisher, frame)) return;
+
+    const struct subject_match *match =
+        subject_index_match(publisher->account->index, frame->subject);
     struct message message;
     bool delivered = false;
     if (match->plain_count > 0 || match->queue_count > 0) {

@@ -23,7 +23,7 @@ void subscription_close(struct subscription *subscription) {
     struct client *client = subscription->client;
     struct broker *broker = client->broker;
     subscription->is_closed = true;
-    subject_index_remove(broker->index, &subscription->entry);
+    subject_index_remove(client->account->index, &subscription->entry);
     name_table_remove(&client->subscriptions, &subscription->sid_link);
     subscription->next_dead = broker->dead;
     broker->dead = subscription;
@@ -64,7 +64,6 @@ static void refuse(struct client *client, struct bytes subject, struct bytes que
 }
 
 void subscriptions_add(struct client *client, const struct frame *frame) {
-    struct broker *broker = client->broker;
     const struct permissions *permissions = client_permissions(client);
     if (!subject_is_valid(frame->subject)) {
         client_error(client, "Invalid Subject");
@@ -75,7 +74,8 @@ void subscriptions_add(struct client *client, const struct frame *frame) {
         refuse(client, frame->subject, frame->queue);
         return;
     }
-    if (client->subscriptions.count >= broker->options.max_subscriptions) {
+    if (client->subscriptions.count >= client->max_subscriptions ||
+        !account_has_room(client->account)) {
         client_error(client, "maximum subscriptions exceeded");
         return;
     }
@@ -83,7 +83,8 @@ void subscriptions_add(struct client *client, const struct frame *frame) {
     if (client_find_subscription(client, frame->sid) == NULL) {
         struct subscription *subscription = subscription_new(client, frame);
         name_table_add(&client->subscriptions, &subscription->sid_link);
-        subject_index_insert(broker->index, frame->subject, frame->queue, &subscription->entry);
+        subject_index_insert(client->account->index, frame->subject, frame->queue,
+                             &subscription->entry);
     }
     client_ok(client);
 }

@@ -135,7 +135,7 @@ bool broker_users_need_nonce(const struct broker_users *users) {
 /* ---- proving ---- */
 
 /* nats.c sends base64url, nats.js base64 with padding; nats-server takes both. */
-static bool read_signature(struct bytes text, uint8_t out[SIGNATURE_BYTES]) {
+bool broker_signature_read(struct bytes text, uint8_t out[SIGNATURE_BYTES]) {
     if (base64url_decode_exact(text, out, SIGNATURE_BYTES)) return true;
     struct buffer decoded;
     buffer_init(&decoded, SIGNATURE_BYTES);
@@ -152,7 +152,7 @@ static const struct broker_user *by_nkey(const struct broker_users *users,
     /* Without a nonce, a signature that was once seen would do for ever. */
     if (user == NULL || credentials->signature == NULL || nonce[0] == '\0') return NULL;
     uint8_t signature[SIGNATURE_BYTES];
-    if (!read_signature(bytes_of_text(credentials->signature), signature)) return NULL;
+    if (!broker_signature_read(bytes_of_text(credentials->signature), signature)) return NULL;
     bool good = nkey_verify(bytes_of_text(user->name), bytes_of_text(nonce), signature);
     return good ? user : NULL;
 }

@@ -18,12 +18,17 @@
 /* A nonce as nats-server sends it: 11 random bytes in base64url, and its NUL. */
 #define BROKER_NONCE_BYTES 16
 
-enum broker_user_kind { BROKER_USER_PASSWORD, BROKER_USER_TOKEN, BROKER_USER_NKEY };
+enum broker_user_kind {
+    BROKER_USER_PASSWORD,
+    BROKER_USER_TOKEN,
+    BROKER_USER_NKEY,
+    BROKER_USER_JWT /* in operator mode, in no table */
+};
 
 struct broker_user {
     enum broker_user_kind kind;
-    char *name;                      /* PASSWORD: the user; NKEY: the public key; TOKEN: NULL */
-    struct secret_digest secret;     /* PASSWORD, TOKEN */
+    char *name;                  /* PASSWORD: the user; NKEY, JWT: the public key; TOKEN: NULL */
+    struct secret_digest secret; /* PASSWORD, TOKEN */
     struct permissions *permissions; /* NULL: everything is allowed */
 };
 
@@ -68,6 +73,9 @@ bool broker_users_need_nonce(const struct broker_users *users);
 const struct broker_user *broker_users_authenticate(const struct broker_users *users,
                                                     const struct broker_credentials *credentials,
                                                     const char *nonce);
+
+/* Reads a signature of the nonce as CONNECT has it: base64url, or base64 with padding. */
+bool broker_signature_read(struct bytes text, uint8_t out[SIGNATURE_BYTES]);
 
 /* Returns the user of `users` that is the same as `old` of another table, with the same credential
  * (permissions may differ), or NULL. */

@@ -1,10 +1,10 @@
 // NATS in operator mode: a deployment made by `lsys nats`, and the servers that trust it.
-import { readFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { connect, credsAuthenticator, ErrorCode } from 'nats';
 import { temporaryFolder } from './folders.mjs';
-import { lsys, lsysOk, start } from './lsys.mjs';
+import { lsys, lsysOk, start, startLsys } from './lsys.mjs';
 import { natsServers } from './peers.mjs';
 import { freePort } from './ports.mjs';
 import { until } from './wait.mjs';
@@ -81,10 +81,8 @@ class TrustingServer {
   }
 
   async ready() {
-    await until('the server to accept clients', () => {
-      if (this.process.exit) throw new Error(`it ended:\n${this.process.output}`);
-      return accepts(this.port);
-    });
+    await until('the server to accept clients', () => this.process.exit || accepts(this.port));
+    if (this.process.exit) throw new Error(`the server ended:\n${this.process.output}`);
     return this;
   }
 
@@ -163,10 +161,32 @@ async function startReal(t, program, deployment, resolver) {
   return server;
 }
 
+/// `flags` are added.
+export async function startTrustingBroker(t, deployment, { flags = [], resolver } = {}) {
+  const port = await freePort();
+  resolver ??= path.join(deployment.dir, 'accounts');
+  const process = startLsys(t, ['broker', '--listen', `127.0.0.1:${port}`, '--operator',
+    path.join(deployment.dir, 'operator.jwt'), '--resolver-dir', resolver, ...flags]);
+  return new TrustingServer(t, deployment, port, process).ready();
+}
+
+/// A broker whose folder has only the system account: the others have to be pushed.
+async function startPushedBroker(t, deployment) {
+  const resolver = path.join(deployment.folder, 'resolver');
+  mkdirSync(resolver);
+  copyFileSync(path.join(deployment.dir, 'accounts', 'SYS.jwt'), path.join(resolver, 'SYS.jwt'));
+  const server = await startTrustingBroker(t, deployment, { resolver });
+  await server.push();
+  return server;
+}
+
 /// Every server that can be told of accounts while it runs, as {name, start(t, deployment)}.
 export function trustingServers() {
-  return natsServers().map(({ name, program }) => ({
-    name, program, start: (t, deployment) => startReal(t, program, deployment, 'full') }));
+  return [
+    { name: 'lsys broker', start: startPushedBroker },
+    ...natsServers().map(({ name, program }) => ({
+      name, start: (t, deployment) => startReal(t, program, deployment, 'full') })),
+  ];
 }
 
 /// The real servers with a memory resolver.
