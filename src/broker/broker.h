@@ -1,6 +1,6 @@
 /*
  * A NATS broker inside the process: the client protocol as stock NATS clients speak it with
- * nats-server 2.x, without clustering, JetStream and accounts. Everything runs on the loop it is given;
+ * nats-server 2.x, without clustering and JetStream. Everything runs on the loop it is given;
  * a turn's work is bounded, so it shares the loop with other roles.
  *
  *     broker_create -> broker_listen (one or more) -> ... -> broker_stop -> on_closed, memory freed
