@@ -11,19 +11,22 @@
 #include "app/role.h"
 #include "app/role_http.h"
 #include "app/role_options.h"
+#include "app/role_tls.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "broker/broker.h"
 #include "roles/broker/broker_metrics.h"
 #include "roles/broker/broker_options.h"
+#include "roles/broker/broker_websocket.h"
 #include "roles/broker/pid_file.h"
 
 struct broker_role {
     struct role_context *context;
     struct broker *broker;
     struct broker_metrics *metrics;
-    struct role_http *http; /* NULL: no monitoring port */
-    char *pid_path;         /* NULL: no pid file */
+    struct role_http *http;         /* NULL: no monitoring port */
+    struct role_tls *websocket_tls; /* NULL: no wss */
+    char *pid_path;                 /* NULL: no pid file */
     int pid_descriptor;
     char listens[160]; /* "nats://127.0.0.1:4222 nats://[::1]:4222" */
     bool stopping;
@@ -52,6 +55,7 @@ static void broker_role_stop(struct role_context *context) {
     if (role == NULL || role->stopping) return;
     role->stopping = true;
     broker_metrics_close(role->metrics);
+    role_tls_close(role->websocket_tls);
     role_http_close(role->http, http_closed, role);
 }
 
@@ -71,7 +75,14 @@ static void broker_role_user_signal(struct role_context *context) {
 
 /* ---- the beginning ---- */
 
-static bool listen_at(struct broker_role *role, const char *text, struct status *status) {
+static void note_listening(struct broker_role *role, const char *url) {
+    size_t used = strlen(role->listens);
+    snprintf(role->listens + used, sizeof role->listens - used, "%s%s", used > 0 ? " " : "", url);
+    log_event(LOG_INFO, role->context->name, "listening", "url", url, NULL);
+}
+
+static bool listen_at(struct broker_role *role, const char *text, bool has_users,
+                      struct status *status) {
     const struct options *options = role->context->options;
     struct address address, bound;
     struct listen_protection protection = {.credential = broker_has_users(role->broker),
@@ -84,9 +95,16 @@ static bool listen_at(struct broker_role *role, const char *text, struct status 
     char bound_text[ADDRESS_TEXT_BYTES], url[ADDRESS_TEXT_BYTES + 8];
     address_format(&bound, bound_text);
     snprintf(url, sizeof url, "%s%s", bound.kind == ADDRESS_TCP ? "nats://" : "", bound_text);
-    size_t used = strlen(role->listens);
-    snprintf(role->listens + used, sizeof role->listens - used, "%s%s", used > 0 ? " " : "", url);
-    log_event(LOG_INFO, role->context->name, "listening", "url", url, NULL);
+    note_listening(role, url);
+    return true;
+}
+
+static bool listen_for_browsers(struct broker_role *role, struct status *status) {
+    char url[BROKER_WEBSOCKET_URL_BYTES];
+    if (options_text(role->context->options, "websocket") == NULL) return true;
+    if (!broker_websocket_listen(role->context, role->broker, &role->websocket_tls, url, status))
+        return status_context(status, "--websocket");
+    note_listening(role, url);
     return true;
 }
 
@@ -95,6 +113,7 @@ static bool listen_everywhere(struct broker_role *role, struct status *status) {
     for (size_t i = 0; i < options_count(options, "listen"); i++) {
         if (!listen_at(role, options_item(options, "listen", i), status)) return false;
     }
+    if (!listen_for_browsers(role, status)) return false;
     if (options_text(options, "http") == NULL) return true;
     role->http = role_http_open(role->context, "http", status);
     if (role->http == NULL) return false;
@@ -127,6 +146,7 @@ static bool broker_role_start(struct role_context *context, struct status *statu
     role->broker = broker;
     if (!hold_pid_file(role, status) || !listen_everywhere(role, status)) {
         pid_file_release(role->pid_path, role->pid_descriptor);
+        role_tls_close(role->websocket_tls);
         broker_stop(broker, NULL, NULL);
         free(role->pid_path);
         free(role);
@@ -220,7 +240,7 @@ const struct command broker_command = {
                 "  lsys broker --listen 127.0.0.1:4222 --http 127.0.0.1:8222\n"
                 "  lsys broker --user app --password-file app.password\n"
                 "  lsys broker --users-file users.json --pid-file /run/lsys-broker.pid\n"
-                "  lsys broker --operator nats/operator.jwt --resolver-dir nats/accounts\n"
+                "  lsys broker --websocket 127.0.0.1:9222 --websocket-origin https://app.example\n"
                 "  lsys broker --drain --pid-file /run/lsys-broker.pid",
     .section = "broker",
     .options = broker_options_table,

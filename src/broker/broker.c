@@ -14,7 +14,7 @@
 #include "broker/limits.h"
 #include "broker/subscriptions.h"
 #include "broker/timeouts.h"
-#include "broker/trust.h"
+#include "broker/websocket.h"
 
 static struct client *client_of(struct list *link) {
     return LIST_ENTRY(link, struct client, link);
@@ -110,14 +110,17 @@ struct broker *broker_create(struct loop *loop, const struct broker_options *opt
 
 /* ---- listening ---- */
 
-static void accepted(void *context, struct stream *stream) {
-    struct broker *broker = context;
+void broker_accept(struct broker *broker, struct stream *stream) {
     if (broker->phase != BROKER_OPEN) {
         stream_close(stream);
         return;
     }
     client_accept(broker, stream);
     if (!timer_is_running(broker->tick)) timer_start_repeating(broker->tick, LIMIT_TICK_MS);
+}
+
+static void accepted(void *context, struct stream *stream) {
+    broker_accept(context, stream);
 }
 
 static void exhausted(void *context, const struct status *status) {
@@ -147,6 +150,7 @@ bool broker_listen(struct broker *broker, const struct address *address, struct 
 void broker_stop_listening(struct broker *broker) {
     while (broker->listener_count > 0)
         listener_close(broker->listeners[--broker->listener_count]);
+    websocket_stop_listening(broker);
 }
 
 /* ---- changing users ---- */
@@ -204,7 +208,8 @@ static void free_broker(struct broker *broker) {
 
 static void finish_stop(struct loop_task *task) {
     struct broker *broker = LIST_ENTRY(task, struct broker, stop_task);
-    if (broker->phase == BROKER_STOPPING && list_is_empty(&broker->clients)) free_broker(broker);
+    bool is_over = list_is_empty(&broker->clients) && broker->websocket == NULL;
+    if (broker->phase == BROKER_STOPPING && is_over) free_broker(broker);
 }
 
 void broker_client_left(struct broker *broker) {
@@ -219,7 +224,7 @@ void broker_stop(struct broker *broker, void (*on_closed)(void *context), void *
     broker->on_closed = on_closed;
     broker->closed_context = context;
     broker_stop_listening(broker);
-    trust_detach(broker->trust);
+    websocket_close_listener(broker);
     timer_close(broker->tick);
     broker->tick = NULL;
     struct list *link = broker->clients.next;

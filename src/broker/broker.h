@@ -22,6 +22,7 @@
 #include "net/address.h"
 #include "net/http_request.h"
 #include "net/http_server.h"
+#include "net/tls_context.h"
 
 /* What INFO says to clients. nats.js wants three numbers, nats.c at least 2.7.2 for some calls: it is
  * the version of nats-server whose behaviour ours follows. */
@@ -81,6 +82,23 @@ struct broker *broker_create(struct loop *loop, const struct broker_options *opt
  * the real port. Errors as listener_open. Off loopback is for the caller to permit. */
 bool broker_listen(struct broker *broker, const struct address *address, struct address *bound,
                    struct status *status) MUST_CHECK;
+
+struct broker_websocket_options {
+    /* Pages that may connect, as browsers name them ("https://app.example"), beside those that come from
+     * the listener's own host and port. NULL-terminated; may be NULL; "*" allows any. Copied. */
+    const char *const *allowed_origins;
+
+    /* Names that the Host field may have beside localhost and IP literals; as above. */
+    const char *const *allowed_hosts;
+
+    struct tls_server_context *tls; /* for wss; held while it listens. NULL: ws */
+};
+
+/* Listens for browsers' NATS clients, which speak the protocol in WebSocket frames; errors as
+ * broker_listen. Called again it listens at one more address, with the first options but for `tls`. */
+bool broker_listen_websocket(struct broker *broker, const struct address *address,
+                             const struct broker_websocket_options *options, struct address *bound,
+                             struct status *status) MUST_CHECK;
 
 /* Takes over another user table (owned by the broker from now on). Connections whose user is gone or
  * whose credential has changed are closed with Authorization Violation; the others keep their

@@ -21,6 +21,7 @@
 #define BROKER_LISTENERS_MAX 8
 
 struct subscription;
+struct websocket_listener;
 
 /* Where it is in its life. */
 enum broker_phase { BROKER_OPEN, BROKER_DRAINING, BROKER_STOPPING };
@@ -35,6 +36,7 @@ struct broker {
 
     struct listener *listeners[BROKER_LISTENERS_MAX];
     size_t listener_count;
+    struct websocket_listener *websocket; /* NULL: none */
 
     struct list clients; /* struct client, in the order of their ids */
     size_t client_count; /* in `clients`, without those that are being refused */
@@ -71,10 +73,13 @@ struct broker {
     void *closed_context;
 };
 
+/* Takes over a stream from a listener; closes it unless the broker is open. */
+void broker_accept(struct broker *broker, struct stream *stream);
+
 /* Closes all listeners. */
 void broker_stop_listening(struct broker *broker);
 
-/* Called when a client has left: the end of a drain or a stop may have come. */
+/* Called when a client or the WebSocket listener has left: the end of a drain or a stop may have come. */
 void broker_client_left(struct broker *broker);
 
 /* True when clients must prove who they are. */

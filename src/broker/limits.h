@@ -24,6 +24,10 @@
 /* Connections, as nats-server has it; the descriptor limit of the process usually comes first. */
 #define LIMIT_CONNECTIONS 65536
 
+/* Connections to the WebSocket listener, as many of them from one address as there may be in all: behind a
+ * proxy all browsers have the proxy's. */
+#define LIMIT_WEBSOCKETS 4096
+
 /* Connections that have not yet authenticated. A flood of them must not use up all descriptors for
  * the two seconds that each may take. */
 #define LIMIT_UNAUTHENTICATED 4096

@@ -10,6 +10,7 @@
 #include "broker/client.h"
 #include "broker/limits.h"
 #include "codec/json_writer.h"
+#include "net/stream_framing.h"
 
 /* Connections listed in one answer unless asked otherwise, and at most. */
 #define CONNZ_LIMIT_DEFAULT 1024
@@ -147,7 +148,7 @@ static void write_connection(struct json_writer *json, const struct client *clie
     json_writer_begin_object(json);
     json_writer_member_integer(json, "cid", (int64_t)client->id);
     json_writer_member_text(json, "kind", "Client");
-    json_writer_member_text(json, "type", "nats");
+    json_writer_member_text(json, "type", stream_is_framed(client->stream) ? "websocket" : "nats");
     json_writer_member_text(json, "ip", peer.host);
     json_writer_member_integer(json, "port", peer.port);
     json_writer_member_time(json, "start", client->start_wall_ms);

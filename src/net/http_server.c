@@ -232,6 +232,15 @@ void http_server_connection_closed(struct http_server *server) {
         timer_stop(server->sweep_timer);
 }
 
+void http_server_stop_listening(struct http_server *server) {
+    while (server->listeners) {
+        struct http_listener *row = server->listeners;
+        server->listeners = row->next;
+        listener_close(row->listener);
+        free(row);
+    }
+}
+
 void http_server_close(struct http_server *server, void (*on_closed)(void *context),
                        void *context) {
     if (!server || server->is_closing) return;
@@ -240,12 +249,7 @@ void http_server_close(struct http_server *server, void (*on_closed)(void *conte
     server->closed_context = context;
     timer_close(server->sweep_timer);
     timer_start(server->close_timer, CLOSE_MS);
-    while (server->listeners) {
-        struct http_listener *row = server->listeners;
-        server->listeners = row->next;
-        listener_close(row->listener);
-        free(row);
-    }
+    http_server_stop_listening(server);
     for (struct list *link = server->connections.next; link != &server->connections;
          link = link->next)
         http_connection_server_closes(LIST_ENTRY(link, struct http_connection, link));

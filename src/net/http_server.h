@@ -71,6 +71,9 @@ bool http_server_listen_tls(struct http_server *server, const struct address *ad
                             struct tls_server_context *context, struct address *bound,
                             struct status *status) MUST_CHECK;
 
+/* Takes no more connections; those that are there go on. Idempotent. */
+void http_server_stop_listening(struct http_server *server);
+
 /* What happened so far. */
 void http_server_read_counters(const struct http_server *server, struct http_server_counters *out);
 

@@ -196,6 +196,11 @@ struct stream *stream_adopt(struct loop *loop, int descriptor, enum address_kind
 }
 
 void stream_start(struct stream *stream, const struct stream_handlers *handlers, void *context) {
+    if (stream->start_above) {
+        stream->start_above(stream->layer, handlers, context);
+        stream->start_above = NULL;
+        return;
+    }
     ASSERT(!stream->handlers && handlers->on_read && handlers->on_closed);
     stream->handlers = handlers;
     stream->context = context;

@@ -34,6 +34,10 @@ void stream_use_framing(struct stream *stream, const struct stream_framing *fram
     stream->frames->framing = framing;
 }
 
+bool stream_is_framed(const struct stream *stream) {
+    return stream->frames != NULL;
+}
+
 void stream_frames_free(struct stream_frames *frames, struct loop *loop) {
     if (!frames) return;
     chunk_queue_clear(&frames->open, loop);

@@ -7,6 +7,7 @@
 #ifndef LSYS_NET_STREAM_FRAMING_H
 #define LSYS_NET_STREAM_FRAMING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,9 @@ struct stream_framing {
 
 /* Puts frames around what is written from now on. Once; `framing` is constant. */
 void stream_use_framing(struct stream *stream, const struct stream_framing *framing);
+
+/* True from then on. */
+bool stream_is_framed(const struct stream *stream);
 
 /* Writes bytes that are a frame already, behind everything that was written. Sparingly while much is
  * pending: each call ends a chunk. */

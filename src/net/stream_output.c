@@ -153,6 +153,11 @@ static struct chunk_queue *owners_queue(struct stream *stream) {
     return stream->tls ? stream_tls_plain(stream->tls) : &stream->output;
 }
 
+/* What an empty chunk of it holds. */
+static size_t chunk_room(const struct stream *stream) {
+    return LOOP_CHUNK_BYTES - (stream->frames ? STREAM_FRAME_HEADER_BYTES_MAX : 0);
+}
+
 static bool takes_output(const struct stream *stream) {
     return !stream->is_closing && !stream->wants_shutdown;
 }
@@ -171,8 +176,7 @@ uint8_t *stream_queue_room(struct stream *stream, struct chunk_queue *queue, siz
 }
 
 uint8_t *stream_reserve(struct stream *stream, size_t length_bytes) {
-    ASSERT(length_bytes <= LOOP_CHUNK_BYTES - STREAM_FRAME_HEADER_BYTES_MAX || !stream->frames);
-    ASSERT(length_bytes <= LOOP_CHUNK_BYTES);
+    ASSERT(length_bytes <= chunk_room(stream));
     if (!takes_output(stream)) return NULL;
     struct chunk_queue *queue = owners_queue(stream);
     uint8_t *room = chunk_queue_room(queue, length_bytes);
@@ -191,11 +195,6 @@ void stream_commit(struct stream *stream, size_t length_bytes) {
         stream_flush(stream);
     else if (list_is_empty(&stream->flush_task.link))
         loop_schedule(stream_loop(stream), &stream->flush_task);
-}
-
-/* What an empty chunk holds. */
-static size_t chunk_room(const struct stream *stream) {
-    return LOOP_CHUNK_BYTES - (stream->frames ? STREAM_FRAME_HEADER_BYTES_MAX : 0);
 }
 
 void stream_write(struct stream *stream, const void *bytes, size_t length_bytes) {

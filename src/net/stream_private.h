@@ -27,6 +27,10 @@ struct stream {
     struct stream_tls *tls;       /* NULL: what is written goes out as it is */
     struct stream_frames *frames; /* NULL: no frames are put around it */
 
+    /* A protocol between the stream and the owner to come: stream_start calls this instead. */
+    void (*start_above)(void *layer, const struct stream_handlers *handlers, void *context);
+    void *layer;
+
     /* What the kernel is to take, oldest first. While a write waits for the socket, its request covers
      * the first `sending_bytes` of them; new bytes are appended behind. */
     struct chunk_queue output;

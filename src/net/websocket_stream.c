@@ -8,6 +8,7 @@
 #include "loop/shared_memory.h"
 #include "net/http_upgrade.h"
 #include "net/stream_framing.h"
+#include "net/stream_private.h"
 #include "net/websocket_private.h"
 
 /* A read gives fewer bytes than it holds; two may come together at the beginning. */
@@ -18,7 +19,7 @@
 
 struct websocket_stream {
     struct stream *stream;
-    const struct stream_handlers *handlers; /* of the owner */
+    const struct stream_handlers *handlers; /* of the owner; NULL until started */
     void *context;
     struct websocket_reader reader;
     struct buffer incoming;
@@ -117,7 +118,7 @@ static void answer_end(struct websocket_stream *websocket) {
 
 static void on_read(void *context, struct bytes bytes) {
     struct websocket_stream *websocket = context;
-    if (websocket->reader.is_over) return;
+    if (websocket->reader.is_over || !websocket->handlers) return;
     bool goes_on = take_frames(websocket, bytes);
     deliver(websocket);
     if (stream_is_closing(websocket->stream)) return;
@@ -129,18 +130,19 @@ static void on_read(void *context, struct bytes bytes) {
 
 static void on_end(void *context) {
     struct websocket_stream *websocket = context;
-    if (!websocket->reader.is_over) peer_ended(websocket);
+    if (!websocket->reader.is_over && websocket->handlers) peer_ended(websocket);
 }
 
 static void on_drain(void *context) {
     struct websocket_stream *websocket = context;
     if (websocket->pong_is_due) answer_ping(websocket);
-    if (websocket->handlers->on_drain) websocket->handlers->on_drain(websocket->context);
+    if (websocket->handlers && websocket->handlers->on_drain)
+        websocket->handlers->on_drain(websocket->context);
 }
 
 static void on_closed(void *context, const struct status *status) {
     struct websocket_stream *websocket = context;
-    websocket->handlers->on_closed(websocket->context, status);
+    if (websocket->handlers) websocket->handlers->on_closed(websocket->context, status);
     buffer_free(&websocket->incoming);
     free(websocket);
 }
@@ -148,18 +150,22 @@ static void on_closed(void *context, const struct status *status) {
 static const struct stream_handlers handlers = {
     .on_read = on_read, .on_end = on_end, .on_drain = on_drain, .on_closed = on_closed};
 
+static void take_owner(void *layer, const struct stream_handlers *owner_handlers, void *context) {
+    struct websocket_stream *websocket = layer;
+    websocket->handlers = owner_handlers;
+    websocket->context = context;
+}
+
 struct stream *websocket_accept_stream(struct http_request *request,
-                                       const struct websocket_accept_options *options,
-                                       const struct stream_handlers *owner_handlers,
-                                       void *context) {
+                                       const struct websocket_accept_options *options) {
     const char *protocol;
     if (!websocket_shake_hands(request, options, &protocol)) return NULL;
     struct websocket_stream *websocket = memory_new(sizeof *websocket);
-    websocket->handlers = owner_handlers;
-    websocket->context = context;
     websocket_reader_init(&websocket->reader, true, UINT64_MAX);
     buffer_init(&websocket->incoming, INCOMING_BYTES_MAX);
     websocket->stream = http_request_upgrade(request, "websocket", &handlers, websocket);
+    websocket->stream->start_above = take_owner;
+    websocket->stream->layer = websocket;
     stream_use_framing(websocket->stream, &framing);
     return websocket->stream;
 }

@@ -92,9 +92,10 @@ static const struct stream_handlers owner_handlers = {
 static void accept_stream(void *context, struct http_request *request) {
     struct fixture *fixture = context;
     static const struct websocket_accept_options options = {.protocols = NULL};
-    fixture->owner.stream =
-        websocket_accept_stream(request, &options, &owner_handlers, &fixture->owner);
+    fixture->owner.stream = websocket_accept_stream(request, &options);
     assert_non_null(fixture->owner.stream);
+    assert_true(stream_is_framed(fixture->owner.stream));
+    stream_start(fixture->owner.stream, &owner_handlers, &fixture->owner);
     stream_write(fixture->owner.stream, "hello", 5);
 }
 

@@ -67,6 +67,8 @@ const options = {
   maxPayload: (bytes) => ({ flags: ['--max-payload', `${bytes}`], options: { max_payload: bytes } }),
   maxSubscriptions: (count) => ({ flags: ['--max-subscriptions', `${count}`], options: { max_subscriptions: count } }),
   maxConnections: (count) => ({ flags: ['--max-connections', `${count}`], options: { max_connections: count } }),
+  websocket: (port) => ({ flags: ['--websocket', `127.0.0.1:${port}`],
+    options: { websocket: { listen: `127.0.0.1:${port}`, no_tls: true } } }),
   pingInterval: (seconds) => ({ flags: ['--ping-interval', `${seconds}s`], options: { ping_interval: `${seconds}s` } }),
 };
 
