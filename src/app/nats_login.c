@@ -66,6 +66,9 @@ bool nats_login_read(const struct options *options, const char *client_name,
     out->bus.urls = buffer_text(&out->urls);
     out->bus.name = client_name;
     out->bus.user = options_text(options, "nats.user");
+    out->bus.tls_ca_file = options_text(options, "nats.tls_ca");
+    out->bus.tls_certificate_file = options_text(options, "nats.tls_cert");
+    out->bus.tls_key_file = options_text(options, "nats.tls_key");
     if (out->bus.user && !out->bus.password)
         return status_fail(status, STATUS_CONFIG,
                            "--nats-user needs the user's password in --nats-password-file");

@@ -18,7 +18,7 @@ extern const struct option store_options[];
 extern const struct option http_options[];
 
 /* nats.user, nats.password_file, nats.token_file, nats.nkey_file, nats.creds, with flags
- * --nats-user and so on. The row `nats.urls` (flag --nats, a LIST) is the role's own, because its
+ * --nats-user and so on; nats.tls_ca, nats.tls_cert, nats.tls_key with --nats-ca, --nats-cert, --nats-key. The row `nats.urls` (flag --nats, a LIST) is the role's own, because its
  * default differs; app/nats_login.h reads them all. */
 extern const struct option nats_options[];
 

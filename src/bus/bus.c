@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "bus/bus_private.h"
+#include "bus/openssl_private.h"
 #include "bus/server_list.h"
 #include "bus/thread.h"
 #include "verifier/nkey.h"
@@ -176,7 +177,10 @@ struct bus *bus_create(struct loop *loop, const struct bus_options *options,
                        const struct bus_callbacks *callbacks, void *context,
                        struct status *status) {
     struct bus_server_list servers;
-    if (!check_options(options, status) || !bus_server_list_read(&servers, options->urls, status)) {
+    if (!check_options(options, status) ||
+        !openssl_check_files(options->tls_ca_file, options->tls_certificate_file,
+                             options->tls_key_file, status) ||
+        !bus_server_list_read(&servers, options->urls, status)) {
         return NULL;
     }
     struct bus *bus = memory_new(sizeof(*bus));

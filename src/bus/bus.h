@@ -86,7 +86,7 @@ struct bus_callbacks {
 
 /* How to connect. At most one way to authenticate: user and password, token, credentials, NKey. */
 struct bus_options {
-    const char *urls; /* "nats://host:4222,nats://other"; the port defaults to 4222. Only these are
+    const char *urls; /* "nats://host:4222,tls://other"; the port defaults to 4222. Only these are
                               * used, never addresses that a server tells: they would be given our
                               * credentials. Credentials in a URL (user:password@, token@) win over those
                               * below for that server and are never shown. */
@@ -96,6 +96,13 @@ struct bus_options {
     const char *token;       /* or NULL */
     const char *credentials; /* content of a .creds file (JWT and seed), or NULL */
     const char *nkey_seed;   /* "SU...": the seed of a user NKey, or NULL */
+
+    /* TLS. It is used where the URL says tls://, where a server asks for it, and, so that nobody can talk
+     * us out of it, everywhere as soon as one of these files is named. The files are read at each
+     * connect, so that they can be renewed. */
+    const char *tls_ca_file;          /* PEM: whom to trust; NULL: the system's CAs */
+    const char *tls_certificate_file; /* PEM: for servers that ask; NULL: none */
+    const char *tls_key_file;         /* PEM, mode 0600: its key */
 };
 
 /* Counters since bus_create, for metrics. */
@@ -113,8 +120,8 @@ struct bus_counters {
 
 /* Checks the options and starts connecting; `callbacks` and `options` are copied, `context` is passed
  * to the callbacks. No callback runs before this returns. The result belongs to the bus itself until
- * on_closed. Returns NULL with STATUS_CONFIG (a bad URL, several credentials), STATUS_TLS (a tls://
- * URL, which this version cannot serve) or STATUS_IO (no thread). */
+ * on_closed. Returns NULL with STATUS_CONFIG (a bad URL, several credentials), STATUS_IO (no thread), or
+ * what is wrong with a file of TLS. */
 struct bus *bus_create(struct loop *loop, const struct bus_options *options,
                        const struct bus_callbacks *callbacks, void *context,
                        struct status *status) MUST_CHECK;

@@ -6,6 +6,7 @@
 #include <nats/nats.h>
 
 #include "base/memory.h"
+#include "bus/openssl_private.h"
 #include "verifier/nkey.h"
 
 /* What nats.c's callbacks about a connection get. nats.c reports the end of an established connection
@@ -77,6 +78,18 @@ static natsStatus sign_with_seed(char **custom_error, unsigned char **signature,
 
 /* ---- Errors ---- */
 
+/* nats.c connects on this thread, so what TLS has recorded last is the reason. */
+static void record_tls(struct status *status, const char *detail) {
+    const struct status *why = openssl_last_error();
+    enum status_code code = why->code == STATUS_TIMEOUT ? STATUS_TIMEOUT : STATUS_TLS;
+    if (status_is_ok(why)) {
+        status_fail(status, STATUS_TLS, "TLS with the NATS server failed: %s", detail);
+    } else {
+        status_fail(status, code, "TLS with the NATS server failed: %s%s", why->text,
+                    why->code == STATUS_UNKNOWN_ISSUER ? "; --nats-ca names the CA to trust" : "");
+    }
+}
+
 /* Records a failure of nats.c in our words. `detail` is nats.c's text or the server's, or "". */
 static void record(struct status *status, natsStatus error, const char *detail) {
     switch (error) {
@@ -87,10 +100,10 @@ static void record(struct status *status, natsStatus error, const char *detail) 
                     "credentials file",
                     detail);
         return;
-    case NATS_SSL_ERROR:
-    case NATS_SECURE_CONNECTION_REQUIRED:
+    case NATS_SSL_ERROR: record_tls(status, detail); return;
     case NATS_SECURE_CONNECTION_WANTED:
-        status_fail(status, STATUS_TLS, "the NATS server wants TLS: %s", detail);
+        status_fail(status, STATUS_TLS,
+                    "the NATS server offers no TLS, and without it nothing is sent");
         return;
     case NATS_TIMEOUT:
         status_fail(status, STATUS_TIMEOUT, "the NATS server did not answer in time");
@@ -154,6 +167,22 @@ static natsStatus set_login(natsOptions *options, const struct bus_server *serve
     return identity->nkey_seed == NULL ? NATS_OK : set_nkey(options, identity->nkey_seed);
 }
 
+static natsStatus set_tls(natsOptions *options, const struct bus_server *server,
+                          const struct bus_identity *identity) {
+    natsStatus error = NATS_OK;
+    if (server->tls || identity->tls_ca_file != NULL || identity->tls_certificate_file != NULL) {
+        error = natsOptions_SetSecure(options, true);
+    }
+    if (error == NATS_OK && identity->tls_ca_file != NULL) {
+        error = natsOptions_LoadCATrustedCertificates(options, identity->tls_ca_file);
+    }
+    if (error == NATS_OK && identity->tls_certificate_file != NULL) {
+        error = natsOptions_LoadCertificatesChain(options, identity->tls_certificate_file,
+                                                  identity->tls_key_file);
+    }
+    return error;
+}
+
 /* Runs the setters up to the first that fails. */
 static natsStatus set_options(natsOptions *options, const struct bus_server *server,
                               const struct bus_identity *identity, struct session *session) {
@@ -163,6 +192,9 @@ static natsStatus set_options(natsOptions *options, const struct bus_server *ser
     }
     if (error == NATS_OK) {
         error = set_login(options, server, identity);
+    }
+    if (error == NATS_OK) {
+        error = set_tls(options, server, identity);
     }
     if (error == NATS_OK) {
         error = natsOptions_SetAllowReconnect(options, false);
@@ -207,6 +239,7 @@ struct bus_connection *bus_connection_open(const struct bus_server *server,
 
     natsOptions *options = NULL;
     natsConnection *nats = NULL;
+    openssl_clear_error();
     natsStatus error = natsOptions_Create(&options);
     if (error == NATS_OK) {
         error = set_options(options, server, identity, session);

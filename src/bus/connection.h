@@ -14,7 +14,7 @@
 #include "bus/link.h"
 #include "bus/server_list.h"
 
-/* TCP connect, INFO and PONG together: a site's far end on a slow line needs one or two seconds. */
+/* TCP connect, INFO and PONG together, and the TLS handshake once more (OPENSSL_HANDSHAKE_LIMIT_MS): a site's far end on a slow line needs one or two seconds. */
 #define BUS_CONNECT_LIMIT_MS 5000
 
 /* A write that the server does not take for this long counts as a lost connection. */
@@ -36,6 +36,9 @@ struct bus_identity {
     char *token;
     char *credentials;
     char *nkey_seed;
+    char *tls_ca_file;
+    char *tls_certificate_file;
+    char *tls_key_file;
 };
 
 /* Connects. `link` gets the messages, and bus_link_lost with `session` when the connection closes by

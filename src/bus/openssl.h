@@ -1,10 +1,22 @@
 /*
- * The part of OpenSSL's interface that the archive of nats.c was compiled against. lsys does not link
- * OpenSSL; src/bus provides these symbols itself, because without them the binary cannot be linked.
- * This version has no TLS for NATS: everything that would lead to a TLS connection fails, and says so
- * through ERR_*, so that neither a crash nor silent plaintext can come of it. The declarations follow
- * the manual pages of OpenSSL 3.0, with types of our own; tests/check_openssl_symbols proves that the
- * list is what the archive wants, no more and no less.
+ * The part of OpenSSL's interface that the archive of nats.c was compiled against, over net's TLS. lsys does
+ * not link OpenSSL; src/bus provides these symbols itself. The declarations follow the manual pages of
+ * OpenSSL 3.0, with types of our own; tests/check_openssl_symbols proves that the list is what the archive
+ * wants, no more and no less.
+ *
+ * Where it differs from OpenSSL, it is stricter or smaller:
+ *   - A connection without a name to verify is refused, and so is one that does not verify, whatever the
+ *     mode and the callback of SSL_set_verify say. The callback is only told.
+ *   - The system's CAs are trusted only when no other CA is named.
+ *   - Suites and versions are those of net/tls_profile.h; lists of suites and revocation lists are refused.
+ *   - SSL_read and SSL_write never wait and never ask to be called again with the same arguments: without
+ *     anything to do they fail with SSL_ERROR_SYSCALL and EAGAIN, which makes nats.c wait with its own
+ *     deadlines. (For SSL_ERROR_WANT_READ it would wait for ever.)
+ *   - SSL_do_handshake takes at most OPENSSL_HANDSHAKE_LIMIT_MS, since nats.c calls it on a blocking socket
+ *     without a deadline.
+ *   - SSL_free does not touch the descriptor, which nats.c has often closed by then.
+ *
+ * As in OpenSSL the last error is the calling thread's own.
  */
 #ifndef LSYS_BUS_OPENSSL_H
 #define LSYS_BUS_OPENSSL_H
@@ -22,17 +34,24 @@ struct openssl_stack;
 struct openssl_store;
 struct openssl_verification;
 
-/* What every refused call leaves behind for ERR_get_error. */
-#define OPENSSL_ERROR_NO_TLS 1UL
+/* Together with TCP connect and the login this stays well below the time after which a client has no
+ * license: BUS_CONNECT_LIMIT_MS once more. */
+#define OPENSSL_HANDSHAKE_LIMIT_MS 5000
 
-/* The text for it. */
-#define OPENSSL_NO_TLS_TEXT "this lsys has no TLS for NATS yet; use nats://"
+/* Answers of SSL_get_error. */
+#define OPENSSL_RESULT_SYSCALL 5 /* SSL_ERROR_SYSCALL: errno says what */
+#define OPENSSL_RESULT_CLOSED  6 /* SSL_ERROR_ZERO_RETURN */
 
-/* SSL_get_error's answer for a failure in the TLS library (SSL_ERROR_SSL). */
-#define OPENSSL_RESULT_FAILED 1
+/* Commands of SSL_ctrl and SSL_CTX_ctrl that nats.c sends. */
+#define OPENSSL_COMMAND_MODE        33  /* SSL_CTRL_MODE */
+#define OPENSSL_COMMAND_SERVER_NAME 55  /* SSL_CTRL_SET_TLSEXT_HOSTNAME */
+#define OPENSSL_COMMAND_MIN_VERSION 123 /* SSL_CTRL_SET_MIN_PROTO_VERSION */
 
-/* X509_V_ERR_APPLICATION_VERIFICATION: the verdict when nothing could be verified. */
-#define OPENSSL_VERDICT_REFUSED 50
+/* X509_INFO, whose first members nats.c reads itself. */
+struct openssl_info {
+    struct openssl_certificate *certificate;
+    void *revocation_list; /* always NULL: they are not read */
+};
 
 /* ---- openssl_error.c ---- */
 
@@ -94,7 +113,7 @@ struct openssl_certificate *PEM_read_bio_X509(struct openssl_bio *bio,
 struct openssl_stack *PEM_X509_INFO_read_bio(struct openssl_bio *bio, struct openssl_stack *stack,
                                              openssl_passphrase_callback *callback, void *context);
 void EVP_PKEY_free(struct openssl_key *key);
-void X509_INFO_free(void *info);
+void X509_INFO_free(struct openssl_info *info);
 void X509_free(struct openssl_certificate *certificate);
 int OPENSSL_sk_num(const struct openssl_stack *stack);
 void *OPENSSL_sk_value(const struct openssl_stack *stack, int index);

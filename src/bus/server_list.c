@@ -120,14 +120,15 @@ static bool read_address(struct bus_server *server, struct bytes address, struct
 }
 
 static bool read_server(struct bus_server *server, struct bytes url, struct status *status) {
-    bool tls = starts_with(url, tls_scheme);
+    server->tls = starts_with(url, tls_scheme);
     if (starts_with(url, nats_scheme)) {
         url = skip(url, strlen(nats_scheme));
-    } else if (tls) {
+    } else if (server->tls) {
         url = skip(url, strlen(tls_scheme));
     } else if (memmem(url.data, url.length, "://", 3) != NULL) {
-        return status_fail(status, STATUS_CONFIG,
-                           "a NATS URL begins with nats:// (others, as ws://, are not supported)");
+        return status_fail(
+            status, STATUS_CONFIG,
+            "a NATS URL begins with nats:// or tls:// (others, as ws://, are not supported)");
     }
     if (url.length > 0 && url.data[url.length - 1] == '/') {
         url.length--;
@@ -137,16 +138,7 @@ static bool read_server(struct bus_server *server, struct bytes url, struct stat
         take_credentials(server, bytes_of(url.data, at));
         url = skip(url, at + 1);
     }
-    if (!read_address(server, url, status)) {
-        return false;
-    }
-    if (tls) {
-        return status_fail(status, STATUS_TLS,
-                           "NATS server %s: this lsys has no TLS for NATS yet; use nats:// on a "
-                           "network you trust",
-                           server->text);
-    }
-    return true;
+    return read_address(server, url, status);
 }
 
 bool bus_server_list_read(struct bus_server_list *list, const char *urls, struct status *status) {

@@ -12,7 +12,8 @@
 
 struct bus_server {
     char text[BUS_SERVER_TEXT_BYTES];     /* "host:port", for people */
-    char url[BUS_SERVER_TEXT_BYTES + 16]; /* "nats://host:port" */
+    char url[BUS_SERVER_TEXT_BYTES + 16]; /* "nats://host:port", also for tls */
+    bool tls;                             /* the scheme was tls://: without TLS it is not used */
     char *user;                           /* from the URL, or NULL */
     char *password;                       /* from the URL, or NULL */
     char *token;                          /* from the URL, or NULL */
@@ -23,9 +24,9 @@ struct bus_server_list {
     size_t count; /* 1 .. BUS_SERVERS_MAX */
 };
 
-/* Reads "nats://[user:password@|token@]host[:port]", comma-separated; the scheme may be left out.
- * Errors: STATUS_TLS for tls://, STATUS_CONFIG for everything else that cannot be used; their texts
- * name the server without its credentials. */
+/* Reads "nats://[user:password@|token@]host[:port]" and the same with tls://, comma-separated; the scheme
+ * may be left out. STATUS_CONFIG for what cannot be used; its text names the server without its
+ * credentials. */
 bool bus_server_list_read(struct bus_server_list *list, const char *urls,
                           struct status *status) MUST_CHECK;
 

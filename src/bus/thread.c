@@ -216,6 +216,9 @@ static void free_worker(struct worker *worker) {
     memory_free_secret(worker->identity.token);
     memory_free_secret(worker->identity.credentials);
     memory_free_secret(worker->identity.nkey_seed);
+    free(worker->identity.tls_ca_file);
+    free(worker->identity.tls_certificate_file);
+    free(worker->identity.tls_key_file);
     bus_link_release(worker->link);
     free(worker);
 }
@@ -257,6 +260,9 @@ bool bus_thread_start(struct bus_link *link, struct bus_server_list *servers,
         .token = memory_copy_text(options->token),
         .credentials = memory_copy_text(options->credentials),
         .nkey_seed = memory_copy_text(options->nkey_seed),
+        .tls_ca_file = memory_copy_text(options->tls_ca_file),
+        .tls_certificate_file = memory_copy_text(options->tls_certificate_file),
+        .tls_key_file = memory_copy_text(options->tls_key_file),
     };
     list_init(&worker->interests);
     backoff_init(&worker->backoff, FIRST_WAIT_MS, LONGEST_WAIT_MS);

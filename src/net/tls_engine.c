@@ -84,7 +84,6 @@ static void fail(struct tls_engine *engine, int error) {
     record_failure(engine, error);
     if (engine->state == TLS_HANDSHAKING) prepare_alert(engine, error);
     engine->state = TLS_FAILED;
-    release_x509(engine);
 }
 
 /* The handshake is complete. A client may go without a certificate where it is optional, but BearSSL lets
@@ -266,6 +265,13 @@ const struct status *tls_engine_failure(const struct tls_engine *engine) {
 
 const uint8_t *tls_engine_peer_fingerprint(const struct tls_engine *engine) {
     return engine->has_peer ? engine->peer_fingerprint : NULL;
+}
+
+struct bytes tls_engine_refused_certificate(const struct tls_engine *engine) {
+    const struct x509_engine *x509 = &engine->x509;
+    bool is_refused = engine->state == TLS_FAILED && engine->has_x509 && x509->count > 0 &&
+                      !status_is_ok(x509_engine_status(x509));
+    return is_refused ? bytes_of(x509->chain.data, x509->ends[0]) : bytes_of(NULL, 0);
 }
 
 /* ---- moving bytes ---- */

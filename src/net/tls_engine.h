@@ -84,6 +84,10 @@ void tls_engine_close(struct tls_engine *engine);
  * this much takes nothing that belongs to the next record. 0 when the engine takes none now. */
 size_t tls_engine_wanted(struct tls_engine *engine);
 
+/* The peer's own certificate (DER) when the connection FAILED because of its chain, else empty; lives as
+ * long as the engine. */
+struct bytes tls_engine_refused_certificate(const struct tls_engine *engine);
+
 /* SHA-256 of the peer's certificate, once OPEN; NULL when it sent none. */
 const uint8_t *tls_engine_peer_fingerprint(const struct tls_engine *engine);
 
