@@ -13,6 +13,7 @@
 #include "net/websocket.h"
 #include "net/websocket_handshake.h"
 #include "tests/lib/loop_wait.h"
+#include "tests/lib/tls_peers.h"
 
 /* What one side saw. */
 struct side {
@@ -148,7 +149,7 @@ static void start_client(struct fixture *fixture, const struct websocket_connect
     struct url url;
     char text[100], address[ADDRESS_TEXT_BYTES];
     address_format(&fixture->address, address);
-    snprintf(text, sizeof text, "ws://%s%s", address, path);
+    snprintf(text, sizeof text, "%s://%s%s", more->tls ? "wss" : "ws", address, path);
     assert_true(url_parse(bytes_of_text(text), websocket_url_schemes, &url, &status));
     struct websocket_connect_options options = *more;
     options.url = &url;
@@ -675,6 +676,53 @@ static void test_answers_of_wrong_servers(void **state) {
     expect_failure(fixture, STATUS_TIMEOUT);
 }
 
+/* ---- wss ---- */
+
+static void test_over_tls(void **state) {
+    struct fixture *fixture = *state;
+    struct status status = STATUS_INIT;
+    struct tls_peers peers;
+    struct address any = fixture->address;
+    tls_peers_make(&peers);
+    struct tls_server_context *good = tls_peers_server(&peers, TLS_SERVER, TLS_CLIENTS_UNASKED);
+    struct tls_server_context *strange =
+        tls_peers_server(&peers, TLS_SERVER_STRANGER, TLS_CLIENTS_UNASKED);
+    struct websocket_connect_options options = {.tls = tls_peers_client(&peers, TLS_ROLES)};
+    any.port = 0;
+    assert_true(http_server_listen_tls(fixture->server, &any, good, &fixture->address, &status));
+    fixture->accepted.echoes = true;
+    start_client(fixture, &options, "/ws");
+    assert_true(loop_wait_count(fixture->loop, &fixture->client.opened, 1));
+    assert_true(websocket_send(fixture->client.websocket, true, bytes_of_text("secret")));
+    assert_true(loop_wait_count(fixture->loop, &fixture->client.messages, 1));
+    assert_string_equal(buffer_text(&fixture->client.received), "secret");
+    websocket_close(fixture->client.websocket, 1000, NULL);
+    assert_true(loop_wait_count(fixture->loop, &fixture->client.closed, 1));
+    assert_true(status_is_ok(&fixture->client.status));
+    assert_true(loop_wait_count(fixture->loop, &fixture->accepted.closed, 1));
+    assert_true(status_is_ok(&fixture->accepted.status));
+
+    fixture->client.closed = fixture->client.opened = 0;
+    assert_true(http_server_listen_tls(fixture->server, &any, strange, &fixture->address, &status));
+    start_client(fixture, &options, "/ws");
+    expect_failure(fixture, STATUS_UNKNOWN_ISSUER);
+    tls_client_context_release(options.tls);
+    tls_server_context_release(good);
+    tls_server_context_release(strange);
+    tls_peers_free(&peers);
+}
+
+static void test_wss_without_trust(void **state) {
+    struct fixture *fixture = *state;
+    struct status status = STATUS_INIT;
+    struct url url;
+    struct websocket_connect_options options = {.url = &url, .timeout_ms = 1};
+    assert_true(url_parse(bytes_of_text("wss://localhost"), websocket_url_schemes, &url, &status));
+    assert_int_equal(url.port, 443);
+    assert_null(websocket_connect(fixture->loop, &options, &side_handlers, NULL, &status));
+    assert_int_equal(status.code, STATUS_TLS);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
@@ -705,6 +753,8 @@ int main(void) {
         TEST(test_abort_while_connecting),
         TEST(test_abort_when_open),
         TEST(test_answers_of_wrong_servers),
+        TEST(test_over_tls),
+        TEST(test_wss_without_trust),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
