@@ -43,7 +43,7 @@ const struct option issue_claims_options[] = {
     {.key = "not_before", .type = OPTION_TIME, .help = "When it begins (default: now)"},
     {.key = "grace_days",
      .type = OPTION_INTEGER,
-     .minimum = 1,
+     .minimum = 0,
      .maximum = LICENSE_GRACE_DAYS_MAX,
      .help = "Days after its end in which it still counts, with status grace"},
     {.key = "deployment_id",

@@ -141,7 +141,14 @@ static bool is_overridden(const char *entry, const char *const *extra) {
     return false;
 }
 
-/* Our environment with `extra` on top. The array is the caller's, the texts are not. */
+/* Where our configuration comes from, secrets like $LSYS_NATS_TOKEN among it: a hook that prints its
+ * environment into a log must not find any. */
+static bool is_configuration(const char *entry) {
+    return strncmp(entry, "LSYS_", 5) == 0 || strncmp(entry, "SECRET_", 7) == 0;
+}
+
+/* Our environment but for our configuration, with `extra` on top. The array is the caller's, the texts
+ * are not. */
 static char **merge_environment(const char *const *extra) {
     size_t count = 0;
     for (size_t i = 0; environ[i]; i++)
@@ -151,7 +158,8 @@ static char **merge_environment(const char *const *extra) {
     char **merged = memory_new_array(count + 1, sizeof *merged);
     size_t used = 0;
     for (size_t i = 0; environ[i]; i++)
-        if (!is_overridden(environ[i], extra)) merged[used++] = environ[i];
+        if (!is_configuration(environ[i]) && !is_overridden(environ[i], extra))
+            merged[used++] = environ[i];
     for (size_t i = 0; extra && extra[i]; i++)
         merged[used++] = (char *)extra[i];
     return merged;

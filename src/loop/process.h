@@ -29,7 +29,8 @@ typedef void process_callback(void *context, const struct process_result *result
 struct process_options {
     /* NULL-terminated; the first is the program, sought in PATH if it has no slash. */
     const char *const *arguments;
-    /* NULL-terminated NAME=value texts, added to (and overriding) our environment; may be NULL. */
+    /* NULL-terminated NAME=value texts, added to (and overriding) our environment, of which LSYS_* and
+     * SECRET_* are not passed on; may be NULL. */
     const char *const *environment;
     struct bytes input;        /* given on standard input, which is then closed */
     size_t output_limit_bytes; /* 0: standard output goes to /dev/null */

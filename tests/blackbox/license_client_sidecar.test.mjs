@@ -186,6 +186,19 @@ rmdir "$1.lock"
     assert.ok(!runs().includes('TWO AT ONCE'));
   });
 
+  test('a program is told the state, and no secret of ours', async (t) => {
+    const { nats, vendor } = await makeScene(t);
+    const log = path.join(temporaryFolder(t), 'environment');
+    await Client.start(t, vendor, nats.url, {
+      flags: ['--on-change', `sh -c 'env >"$0"; mv "$0" "$0.done"' ${log}`],
+      env: { LSYS_NATS_TOKEN: 'a-secret-token' },
+    });
+    await until('the program to have run', () => existsSync(`${log}.done`));
+    const environment = readFileSync(`${log}.done`, 'utf8');
+    assert.match(environment, /^LICENSE_EDITION=community$/m);
+    assert.doesNotMatch(environment, /a-secret-token|^LSYS_/m);
+  });
+
   test('a program that hangs is ended, one that is missing is said', async (t) => {
     const { nats, vendor, server } = await makeScene(t);
     const hanging = await Client.start(t, vendor, nats.url,

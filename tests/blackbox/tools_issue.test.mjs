@@ -193,6 +193,13 @@ test('a place that cannot be written to is named', async (t) => {
   assert.match(result.stderr, /\/proc\/no\.lic/);
 });
 
+test('no grace, the default, can be said', async (t) => {
+  const { least, out } = await setUp(t);
+  const result = await lsys([...least, '--valid-for', '1d', '--grace-days', '0', '--out', out]);
+  assert.equal(result.code, 0, result.stderr);
+  assert.equal(JSON.parse(await lsysOk(['inspect', out, '--json'])).claims.grace_days ?? 0, 0);
+});
+
 test('a device given as --out stays a device', async (t) => {
   const { vendor, least } = await setUp(t);
   const fifo = path.join(vendor.folder, 'fifo');

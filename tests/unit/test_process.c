@@ -65,13 +65,16 @@ static void arguments_are_passed_without_a_shell(void **state) {
     assert_string_equal(run->output, "two words|$HOME|; exit 1|*|");
 }
 
-static void environment_is_added_and_overridden(void **state) {
+static void environment_is_added_overridden_and_without_our_secrets(void **state) {
     struct run *run = *state;
-    setenv("LSYS_TEST_KEPT", "kept", 1);
-    setenv("LSYS_TEST_OLD", "old", 1);
-    const char *arguments[] = {"sh", "-c", "echo $LSYS_TEST_KEPT $LSYS_TEST_OLD $LSYS_TEST_NEW",
-                               NULL};
-    const char *environment[] = {"LSYS_TEST_OLD=changed", "LSYS_TEST_NEW=new", NULL};
+    setenv("TEST_KEPT", "kept", 1);
+    setenv("TEST_OLD", "old", 1);
+    setenv("LSYS_NATS_TOKEN", "secret", 1);
+    setenv("SECRET_INTERNAL_API_KEY", "secret", 1);
+    const char *arguments[] = {
+        "sh", "-c", "echo $TEST_KEPT $TEST_OLD $TEST_NEW $LSYS_NATS_TOKEN $SECRET_INTERNAL_API_KEY",
+        NULL};
+    const char *environment[] = {"TEST_OLD=changed", "TEST_NEW=new", NULL};
     start(run, (struct process_options){
                    .arguments = arguments, .environment = environment, .output_limit_bytes = 100});
     loop_run(run->loop);
@@ -218,7 +221,7 @@ int main(void) {
 #define PROCESS_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         PROCESS_TEST(arguments_are_passed_without_a_shell),
-        PROCESS_TEST(environment_is_added_and_overridden),
+        PROCESS_TEST(environment_is_added_overridden_and_without_our_secrets),
         PROCESS_TEST(input_reaches_the_program_and_ends),
         PROCESS_TEST(input_and_output_can_be_opened_by_name),
         PROCESS_TEST(input_that_nobody_reads_does_no_harm),
