@@ -103,7 +103,7 @@ static bool listen_for_browsers(struct broker_role *role, struct status *status)
     char url[BROKER_WEBSOCKET_URL_BYTES];
     if (options_text(role->context->options, "websocket") == NULL) return true;
     if (!broker_websocket_listen(role->context, role->broker, &role->websocket_tls, url, status))
-        return status_context(status, "--websocket");
+        return false;
     note_listening(role, url);
     return true;
 }

@@ -278,6 +278,17 @@ describe('the WebSocket listener of lsys', () => {
     assert.match(error.code, /UNABLE_TO_VERIFY|SELF_SIGNED/);
   });
 
+  test('an origin that no browser would send is refused at the start', async () => {
+    const begin = async (origin) => lsys(['broker', '--listen', '127.0.0.1:0', '--websocket', '127.0.0.1:0', '--websocket-origin', origin]);
+    const wrong = { 'https://app.example/': 'https://app.example', 'https://app.example:443': 'https://app.example',
+      'http://[::1]:80/page': 'http://[::1]', 'app.example': 'not an origin', null: 'not an origin', 'file:///x': 'not an origin' };
+    for (const [origin, named] of Object.entries(wrong)) {
+      const result = await begin(origin);
+      assert.equal(result.code, 78, origin);
+      assert.ok(result.stderr.includes('--websocket-origin') && result.stderr.includes(named), result.stderr);
+    }
+  });
+
   test('off loopback it wants TLS and a credential, or to be told', async () => {
     const result = await lsys(['broker', '--listen', `127.0.0.1:${await freePort()}`, '--websocket', `0.0.0.0:${await freePort()}`]);
     assert.equal(result.code, 78);
