@@ -135,18 +135,17 @@ static bool sign_operator(const char *folder, struct nats_operator *operator,
 
 bool deployment_create(const char *folder, const char *name, const char *system_account,
                        int64_t now_s, struct status *status) {
-    struct nats_operator operator= {.jwt.issued_at_s = now_s};
+    struct nats_operator fresh = {.jwt.issued_at_s = now_s};
     char signing[NKEY_PUBLIC_TEXT_BYTES];
-    snprintf(operator.jwt.name, sizeof operator.jwt.name, "%s", name);
-    snprintf(operator.system_account, sizeof operator.system_account, "%s", system_account);
-    bool made =
-        make_folders(folder, status) &&
-        make_key_pair(folder, "operator", NKEY_OPERATOR, operator.jwt.subject, signing, status);
+    snprintf(fresh.jwt.name, sizeof fresh.jwt.name, "%s", name);
+    snprintf(fresh.system_account, sizeof fresh.system_account, "%s", system_account);
+    bool made = make_folders(folder, status) && make_key_pair(folder, "operator", NKEY_OPERATOR,
+                                                              fresh.jwt.subject, signing, status);
     if (made) {
-        nats_texts_add(&operator.signing_keys, signing);
-        made = sign_operator(folder, &operator, status);
+        nats_texts_add(&fresh.signing_keys, signing);
+        made = sign_operator(folder, &fresh, status);
     }
-    nats_operator_free(&operator);
+    nats_operator_free(&fresh);
     return made;
 }
 
@@ -243,7 +242,8 @@ bool deployment_read_user(const struct deployment *deployment, const char *accou
 bool deployment_write_user(const struct deployment *deployment, const char *account,
                            struct nats_user *user, struct buffer *token, struct status *status) {
     struct buffer seed;
-    char *seed_path = path_to(deployment->folder, "keys/accounts", account, ".signing.nk");
+    const char *ending = user->issuer_account[0] ? ".signing.nk" : ".nk";
+    char *seed_path = path_to(deployment->folder, "keys/accounts", account, ending);
     char *folder = path_to(deployment->folder, "users", account, "");
     char *path = path_to_user(deployment->folder, account, user->jwt.name, TOKEN_ENDING);
     buffer_init(&seed, NKEY_SEED_TEXT_BYTES);

@@ -71,7 +71,8 @@ bool deployment_read_user(const struct deployment *deployment, const char *accou
                           const char *name, struct nats_user *out,
                           struct status *status) MUST_CHECK;
 
-/* Signs the user with the account's signing key and writes its token; `token` gets it, too. */
+/* Signs the user, with the account's signing key when it has an issuer_account and else with the identity
+ * key, and writes its token; `token` gets it, too. */
 bool deployment_write_user(const struct deployment *deployment, const char *account,
                            struct nats_user *user, struct buffer *token,
                            struct status *status) MUST_CHECK;

@@ -19,7 +19,8 @@ int64_t nats_now_s(void) {
     return clock_wall_ms() / 1000;
 }
 
-/* The system account's key is made before the operator, whose token names it. */
+/* The system account's key is made before the operator, whose token names it. Its user is signed with that
+ * key itself: a broker that knows nothing but the operator can then let it in, to be told of accounts. */
 static bool add_system_account(const struct deployment *deployment, struct nats_account *account,
                                struct status *status) {
     struct nats_user user = {.jwt.name = DEPLOYMENT_SYSTEM_USER,
@@ -29,7 +30,7 @@ static bool add_system_account(const struct deployment *deployment, struct nats_
                                         .payload_bytes = NATS_NO_LIMIT}};
     char *creds = file_join(deployment->folder, DEPLOYMENT_SYSTEM_CREDS);
     bool added = deployment_write_account(deployment, account, status) &&
-                 user_create(deployment, DEPLOYMENT_SYSTEM_ACCOUNT, account, &user, creds, status);
+                 user_create(deployment, DEPLOYMENT_SYSTEM_ACCOUNT, &user, creds, status);
     free(creds);
     return added;
 }

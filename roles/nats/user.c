@@ -9,15 +9,13 @@
 #include "codec/nats_creds.h"
 
 bool user_create(const struct deployment *deployment, const char *account_name,
-                 const struct nats_account *account, struct nats_user *user, const char *creds_path,
-                 struct status *status) {
+                 struct nats_user *user, const char *creds_path, struct status *status) {
     char seed[NKEY_SEED_TEXT_BYTES];
     struct buffer token, creds;
     if (access(creds_path, F_OK) == 0)
         return status_fail(status, STATUS_BUSY, "%s exists already and is not overwritten",
                            creds_path);
     nkey_generate(NKEY_USER, seed, user->jwt.subject);
-    memcpy(user->issuer_account, account->jwt.subject, sizeof user->issuer_account);
     buffer_init(&token, NATS_JWT_BYTES_MAX);
     buffer_init(&creds, NATS_CREDS_BYTES_MAX);
     bool made = deployment_write_user(deployment, account_name, user, &token, status);

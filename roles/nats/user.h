@@ -6,11 +6,11 @@
 
 #include "roles/nats/deployment.h"
 
-/* Makes a key and a token for a user of the account `account`: name, rights and times are those of `user`.
+/* Makes a key and a token for a user of the account: name, rights and times are those of `user`.
+ * Signed with the account's signing key, or with its identity key when `user` has no issuer_account.
  * Writes both to the new file `creds_path` (mode 0600) and the token into the deployment. STATUS_BUSY when
  * the file is there already. */
 bool user_create(const struct deployment *deployment, const char *account_name,
-                 const struct nats_account *account, struct nats_user *user, const char *creds_path,
-                 struct status *status) MUST_CHECK;
+                 struct nats_user *user, const char *creds_path, struct status *status) MUST_CHECK;
 
 #endif

@@ -118,10 +118,11 @@ static bool add(const struct deployment *deployment, const struct nats_account *
     struct nats_user user = {.jwt.issued_at_s = issue_time_s(account)};
     int64_t life_ms = options_duration_ms(call->options, "valid_for");
     snprintf(user.jwt.name, sizeof user.jwt.name, "%s", name);
+    memcpy(user.issuer_account, account->jwt.subject, sizeof user.issuer_account);
     if (life_ms > 0) user.jwt.expires_at_s = user.jwt.issued_at_s + life_ms / 1000;
     bool added = check_name_is_free(deployment, account_name, account, name, status) &&
                  take_rights(call->options, &user.rights, status) &&
-                 user_create(deployment, account_name, account, &user, creds, status);
+                 user_create(deployment, account_name, &user, creds, status);
     if (added)
         printf("user %s of %s  %s\n"
                "%s  its credentials: whoever has this file is that user\n",

@@ -22,7 +22,8 @@ struct account {
     struct name_link link;      /* in the trust's table, by public key */
     struct nats_account claims; /* checked when they came */
     struct buffer token;
-    char *file;          /* in the resolver's folder; NULL: it is gone, and nobody gets in */
+    char *
+        file; /* in the resolver's folder, "" when it is not there yet; NULL: gone, nobody gets in */
     size_t client_count; /* connected */
 };
 

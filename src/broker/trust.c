@@ -212,7 +212,7 @@ bool trust_update(struct broker_trust *trust, struct bytes token, const struct a
                   status_fail(status, STATUS_OLD_SERIAL,
                               "the token of the account was issued before the one in force");
     snprintf(file, sizeof file, "%s.jwt", claims.jwt.subject);
-    const char *place = known != NULL && known->file != NULL ? known->file : file;
+    const char *place = known != NULL && known->file != NULL && known->file[0] ? known->file : file;
     stored = stored && resolver_store(trust->resolver, place, token, status);
     if (stored) {
         char *place_copy = memory_copy_text(place);
@@ -221,6 +221,23 @@ bool trust_update(struct broker_trust *trust, struct bytes token, const struct a
     }
     nats_account_free(&claims);
     return stored;
+}
+
+/* The operator's token names the system account: while no token of that is known, users whom its key has
+ * signed may come in all the same, to push accounts into an empty folder. */
+static void assume_system_account(struct broker_trust *trust) {
+    const char *key = trust->operator.system_account;
+    struct nats_account claims = {.limits = nats_account_limits_default};
+    const struct nats_operator *signer = &trust->operator;
+    if (key[0] == '\0' || trust_find(trust, key) != NULL) return;
+    memcpy(claims.jwt.subject, key, sizeof claims.jwt.subject);
+    snprintf(claims.jwt.issuer, sizeof claims.jwt.issuer, "%s",
+             signer->strict_signing_keys && signer->signing_keys.count > 0
+                 ? signer->signing_keys.items[0]
+                 : signer->jwt.subject);
+    struct account *account = add_account(trust, &claims);
+    account->claims = claims;
+    account->file = memory_copy_text("");
 }
 
 /* ---- CONNECT ---- */
@@ -345,6 +362,7 @@ struct broker_trust *broker_trust_open(const char *operator_path, const char *re
     }
     if (trust->resolver != NULL) {
         resolver_poll(trust->resolver);
+        assume_system_account(trust);
         return trust;
     }
     broker_trust_free(trust);

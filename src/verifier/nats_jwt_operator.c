@@ -40,7 +40,7 @@ bool nats_operator_read(struct bytes token, struct nats_operator *out, struct st
 
 void nats_operator_free(struct nats_operator *operator) {
     nats_texts_free(&operator->signing_keys);
-    *operator=(struct nats_operator){0};
+    memset(operator, 0, sizeof *operator);
 }
 
 bool nats_operator_check(const struct nats_operator *operator, int64_t now_s,
@@ -50,12 +50,12 @@ bool nats_operator_check(const struct nats_operator *operator, int64_t now_s,
 }
 
 static void write_body(struct json_writer *json, const void *claims) {
-    const struct nats_operator *operator= claims;
-    if (operator->signing_keys.count> 0)
-        nats_texts_write(json, "signing_keys", &operator->signing_keys);
-    if (operator->system_account[0])
-        json_writer_member_text(json, "system_account", operator->system_account);
-    if (operator->strict_signing_keys)
+    const struct nats_operator *signer = claims;
+    if (signer->signing_keys.count > 0)
+        nats_texts_write(json, "signing_keys", &signer->signing_keys);
+    if (signer->system_account[0])
+        json_writer_member_text(json, "system_account", signer->system_account);
+    if (signer->strict_signing_keys)
         json_writer_member_boolean(json, "strict_signing_key_usage", true);
 }
 

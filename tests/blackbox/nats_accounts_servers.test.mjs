@@ -1,7 +1,11 @@
 // Operator mode: the same deployments, made by `lsys nats`, against every server that can trust them.
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import { describe, test } from 'node:test';
 import { Deployment, memoryServers, trustingServers } from './lib/accounts.mjs';
+import { start } from './lib/lsys.mjs';
+import { natsServers } from './lib/peers.mjs';
+import { freePort } from './lib/ports.mjs';
 import { RawNats } from './lib/raw_nats.mjs';
 import { until } from './lib/wait.mjs';
 
@@ -241,5 +245,29 @@ for (const { name, start } of memoryServers()) {
     server.process.signal('SIGHUP');
     await user.untilEnded();
     await server.refuses(creds);
+  });
+}
+
+for (const { name, program } of natsServers()) {
+  test(`push tells every server of a cluster of ${name}`, async (t) => {
+    const deployment = await Deployment.create(t);
+    const ports = [await freePort(), await freePort()];
+    const routes = [await freePort(), await freePort()];
+    const servers = [];
+    for (const i of [0, 1]) {
+      const file = path.join(deployment.folder, `server-${i}.conf`);
+      await deployment.run('config', '--out', file, '--resolver', 'full', '--resolver-dir', `jwt-${i}`);
+      servers.push(start(t, program, ['-c', file, '-p', `${ports[i]}`, '-n', `server-${i}`, '--cluster_name', 'c',
+        '--cluster', `nats://127.0.0.1:${routes[i]}`, '--routes', `nats://127.0.0.1:${routes[1 - i]}`]));
+      await servers[i].untilOutput(/Server is ready/);
+    }
+    const push = () => deployment.run('push', '--nats', `nats://127.0.0.1:${ports[0]}`, '--timeout', '700ms');
+    const printed = await until('both servers to answer', async () => {
+      const text = await push();
+      return text.match(/: 200 /g)?.length === 4 && text;
+    });
+    for (const account of ['SYS', 'SITE'])
+      for (const server of ['server-0', 'server-1'])
+        assert.match(printed, new RegExp(`^${account} +${server}: 200 `, 'm'));
   });
 }

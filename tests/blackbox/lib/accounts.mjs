@@ -1,5 +1,5 @@
 // NATS in operator mode: a deployment made by `lsys nats`, and the servers that trust it.
-import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { connect, credsAuthenticator, ErrorCode } from 'nats';
@@ -170,11 +170,9 @@ export async function startTrustingBroker(t, deployment, { flags = [], resolver 
   return new TrustingServer(t, deployment, port, process).ready();
 }
 
-/// A broker whose folder has only the system account: the others have to be pushed.
+/// A broker that begins with an empty folder: all accounts have to be pushed.
 async function startPushedBroker(t, deployment) {
   const resolver = path.join(deployment.folder, 'resolver');
-  mkdirSync(resolver);
-  copyFileSync(path.join(deployment.dir, 'accounts', 'SYS.jwt'), path.join(resolver, 'SYS.jwt'));
   const server = await startTrustingBroker(t, deployment, { resolver });
   await server.push();
   return server;
