@@ -16,6 +16,7 @@
 #include "roles/broker/broker.h"
 #include "roles/ca/ca.h"
 #include "roles/cache-master/cache_master.h"
+#include "roles/cache-slave/cache_slave.h"
 #include "roles/license-client/license_client.h"
 #include "roles/license-server/license_server.h"
 #include "roles/nats/nats.h"
@@ -29,6 +30,7 @@ static const struct command *const rows[] = {
     &license_server_command,
     &license_client_command,
     &cache_master_command,
+    &cache_slave_command,
     &keygen_command,
     &issue_command,
     &inspect_command,

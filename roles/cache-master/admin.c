@@ -73,7 +73,7 @@ static void answer_feed(void *context, struct http_request *request) {
     char actor[ACCESS_ACTOR_BYTES];
     if (!access_allow(&master->access, request, SLAVE_KEY_SYNC, actor)) return;
     metric_increment(master->meters.pulls);
-    license_feed_answer(master->shelf, master->authority, request);
+    license_feed_answer(master->shelf, master->authority, 0, request);
 }
 
 static void answer_one(void *context, struct http_request *request) {

@@ -120,8 +120,8 @@ static bool read_since(const struct license_shelf *shelf, const struct http_requ
 }
 
 void license_feed_answer(struct license_shelf *shelf, const struct authority *authority,
-                         struct http_request *request) {
-    char etag[LICENSE_FEED_ETAG_BYTES];
+                         int64_t age_ms, struct http_request *request) {
+    char etag[LICENSE_FEED_ETAG_BYTES], age[24];
     uint64_t since;
     if (!read_since(shelf, request, &since)) {
         http_respond_problem(request, 400, "bad_parameter", "The parameter since is a number",
@@ -131,6 +131,8 @@ void license_feed_answer(struct license_shelf *shelf, const struct authority *au
     license_feed_etag(shelf, authority, etag);
     http_response_header(request, "ETag", etag);
     http_response_header(request, "Cache-Control", "private, no-cache");
+    snprintf(age, sizeof age, "%lld", (long long)age_ms);
+    if (age_ms > 0) http_response_header(request, LICENSE_FEED_AGE_FIELD, age);
     if (bytes_equal_text(http_request_header(request, "If-None-Match"), etag)) {
         http_respond(request, 304, NULL, bytes_of(NULL, 0));
         return;

@@ -41,9 +41,14 @@ _Static_assert(LICENSE_FEED_PAGE_BYTES + 3 * JWS_TOKEN_BYTES_MAX < ROLE_HTTP_ANS
 /* Room for an ETag, quotes included. */
 #define LICENSE_FEED_ETAG_BYTES (LICENSE_SHELF_STREAM_BYTES + 2 * SHA256_TEXT_BYTES + 32)
 
-/* Answers a request for the feed. 400 for parameters that are none. */
+/* How old the word of the first master is that stands behind an answer, in milliseconds: a slave that
+ * passes on what it was told says it, and whoever asks it counts from there. A master leaves it out. */
+#define LICENSE_FEED_AGE_FIELD "X-Confirmed-Age-Ms"
+
+/* Answers a request for the feed. 400 for parameters that are none. `age_ms` goes into the field above,
+ * unless it is 0. */
 void license_feed_answer(struct license_shelf *shelf, const struct authority *authority,
-                         struct http_request *request);
+                         int64_t age_ms, struct http_request *request);
 
 /* Writes the ETag of what the shelf and the lists are now. */
 void license_feed_etag(const struct license_shelf *shelf, const struct authority *authority,

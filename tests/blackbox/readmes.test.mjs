@@ -12,6 +12,7 @@ const roles = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../
 const COMMON = ['--help', '--config-dir', '--log-level', '--log-format', '--install', '--version'];
 
 const TOOLS = {
+  'cache-master': ['cache-master', 'licenses'],
   'license-server': ['license-server', 'server-key'],
   'vendor-tools': ['keygen', 'issue', 'inspect', 'verify', 'revoke', 'keyring'],
   tools: ['check', 'status', 'health', 'fingerprint', 'config', 'audit', 'version', 'help', 'completion'],
