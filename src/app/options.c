@@ -211,6 +211,18 @@ const char *options_folder(const struct options *options) {
     return options->folder;
 }
 
+/* What stands before the last @ of a URL is a name and a password, or a token. */
+static void show_item(const char *item, struct buffer *out) {
+    const char *authority = strstr(item, "://");
+    const char *host = authority ? strrchr(authority, '@') : NULL;
+    if (host) {
+        buffer_append(out, item, (size_t)(authority - item) + strlen("://"));
+        buffer_append_text(out, "***");
+        item = host;
+    }
+    buffer_append_text(out, item);
+}
+
 void options_show(const struct options *options, const struct option *row, struct buffer *out) {
     const struct option_setting *setting = setting_of(options, row->key);
     if (setting->secret_inside) {
@@ -219,6 +231,6 @@ void options_show(const struct options *options, const struct option *row, struc
     }
     for (size_t i = 0; i < setting->count; i++) {
         if (i > 0) buffer_append_text(out, ", ");
-        buffer_append_text(out, setting->items[i]);
+        show_item(setting->items[i], out);
     }
 }

@@ -153,8 +153,8 @@ void option_variable_name(const struct command *command, const struct option *ro
 /* The section that the row belongs to in conf.d, or NULL. */
 const char *option_section(const struct command *command, const struct option *row);
 
-/* Appends the value for people: lists joined by commas, secrets as ***, nothing when there is
- * none. */
+/* Appends the value for people: lists joined by commas, secrets (also those inside a URL) as ***,
+ * nothing when there is none. */
 void options_show(const struct options *options, const struct option *row, struct buffer *out);
 
 /* Folder of the configuration that was read, or NULL when there was none. */

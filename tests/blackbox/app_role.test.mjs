@@ -157,6 +157,15 @@ describe('the configuration', () => {
   });
 });
 
+test('a password inside a NATS URL is not shown', async (t) => {
+  const cwd = temporaryFolder(t);
+  const env = { LSYS_LICENSE_CLIENT_NATS_URLS: 'nats://app:the-p@ss-word@10.0.0.5:4222,nats://10.0.0.6:4222' };
+  const shown = await lsys(['config', 'show', 'license-client'], { cwd, env });
+  assert.equal(shown.code, 0, shown.stderr);
+  assert.ok(shown.stdout.includes('nats://***@10.0.0.5:4222, nats://10.0.0.6:4222'), shown.stdout);
+  assert.ok(!shown.stdout.includes('ss-word'));
+});
+
 describe('the process', () => {
   for (const signal of ['SIGTERM', 'SIGINT']) {
     test(`stops at ${signal} within two seconds, with exit code 0`, async (t) => {
