@@ -143,6 +143,7 @@ void stream_pause_reading(struct stream *stream) {
 void stream_resume_reading(struct stream *stream) {
     if (!stream->is_paused) return;
     stream->is_paused = false;
+    if (stream->resumed_task) loop_schedule(stream_loop(stream), stream->resumed_task);
     if (stream->tls) stream_tls_resume(stream->tls);
     stream_follow_reading(stream);
 }

@@ -30,6 +30,8 @@ struct stream {
     /* A protocol between the stream and the owner to come: stream_start calls this instead. */
     void (*start_above)(void *layer, const struct stream_handlers *handlers, void *context);
     void *layer;
+    struct loop_task
+        *resumed_task; /* of that protocol: scheduled when the owner reads again; may be NULL */
 
     /* What the kernel is to take, oldest first. While a write waits for the socket, its request covers
      * the first `sending_bytes` of them; new bytes are appended behind. */

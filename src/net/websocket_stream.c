@@ -26,6 +26,8 @@ struct websocket_stream {
     uint8_t pong[WEBSOCKET_CONTROL_BYTES_MAX]; /* payload of the latest ping not answered yet */
     size_t pong_length;
     bool pong_is_due;
+    bool is_over;                  /* the peer's last frame was answered */
+    struct loop_task resumed_task; /* tells of the end when the owner had paused before */
 };
 
 /* ---- output ---- */
@@ -102,8 +104,10 @@ static void peer_ended(struct websocket_stream *websocket) {
         stream_finish(websocket->stream, WEBSOCKET_CLOSE_TIMEOUT_MS);
 }
 
-/* The close frame repeats the peer's code, or says what was wrong. */
+/* The close frame repeats the peer's code, or says what was wrong. An owner that does not read now has
+ * something in hand still: it hears of the end when it reads again, as of a FIN. */
 static void answer_end(struct websocket_stream *websocket) {
+    if (websocket->stream->is_paused) return;
     const struct websocket_reader *reader = &websocket->reader;
     uint8_t payload[WEBSOCKET_CONTROL_BYTES_MAX];
     uint8_t frame[WEBSOCKET_HEADER_BYTES_MAX + WEBSOCKET_CONTROL_BYTES_MAX];
@@ -111,6 +115,7 @@ static void answer_end(struct websocket_stream *websocket) {
     size_t length = websocket_write_close(payload, reader->close_code, bytes_of_text(reason));
     length = make_control(frame, WEBSOCKET_CLOSE, payload, length);
     stream_end_framing(websocket->stream, bytes_of(frame, length));
+    websocket->is_over = true;
     peer_ended(websocket);
 }
 
@@ -121,11 +126,17 @@ static void on_read(void *context, struct bytes bytes) {
     if (websocket->reader.is_over || !websocket->handlers) return;
     bool goes_on = take_frames(websocket, bytes);
     deliver(websocket);
-    if (stream_is_closing(websocket->stream)) return;
+    if (stream_is_closing(websocket->stream) || websocket->stream->is_finishing) return;
     if (!goes_on)
         answer_end(websocket);
     else if (websocket->pong_is_due)
         answer_ping(websocket);
+}
+
+static void owner_resumed(struct loop_task *task) {
+    struct websocket_stream *websocket = LIST_ENTRY(task, struct websocket_stream, resumed_task);
+    bool is_due = websocket->reader.is_over && !websocket->is_over;
+    if (is_due && !stream_is_closing(websocket->stream)) answer_end(websocket);
 }
 
 static void on_end(void *context) {
@@ -142,6 +153,7 @@ static void on_drain(void *context) {
 
 static void on_closed(void *context, const struct status *status) {
     struct websocket_stream *websocket = context;
+    loop_unschedule(&websocket->resumed_task);
     if (websocket->handlers) websocket->handlers->on_closed(websocket->context, status);
     buffer_free(&websocket->incoming);
     free(websocket);
@@ -166,6 +178,8 @@ struct stream *websocket_accept_stream(struct http_request *request,
     websocket->stream = http_request_upgrade(request, "websocket", &handlers, websocket);
     websocket->stream->start_above = take_owner;
     websocket->stream->layer = websocket;
+    loop_task_init(&websocket->resumed_task, owner_resumed);
+    websocket->stream->resumed_task = &websocket->resumed_task;
     stream_use_framing(websocket->stream, &framing);
     return websocket->stream;
 }

@@ -29,6 +29,7 @@ struct owner {
     int closed;
     bool echoes;
     bool closes_at_end;
+    bool pauses_when_reading;
     struct status status;
 };
 
@@ -66,6 +67,7 @@ static void owner_read(void *context, struct bytes bytes) {
     struct owner *owner = context;
     assert_true(buffer_append(&owner->received, bytes.data, bytes.length));
     if (owner->echoes) stream_write(owner->stream, bytes.data, bytes.length);
+    if (owner->pauses_when_reading) stream_pause_reading(owner->stream);
 }
 
 static void owner_end(void *context) {
@@ -374,6 +376,27 @@ static void test_client_closes(void **state) {
     assert_int_equal(fixture->client.close_code, 4001);
 }
 
+/* An owner that paused has not taken everything: it hears of the end when it goes on. */
+static void test_client_closes_while_paused(void **state) {
+    struct fixture *fixture = *state;
+    connect_both(fixture);
+    fixture->owner.closes_at_end = fixture->owner.pauses_when_reading = true;
+    send_text(fixture, WEBSOCKET_BINARY, "last");
+    send_text(fixture, WEBSOCKET_CLOSE, "\x03\xe8");
+    wait_for_bytes(fixture, &fixture->owner.received, 4);
+    loop_wait_ms(fixture->loop, 50);
+    assert_int_equal(fixture->owner.ended, 0);
+    assert_int_equal(fixture->client.closes, 0);
+    stream_write(fixture->owner.stream, "answer", 6);
+    stream_resume_reading(fixture->owner.stream);
+    assert_int_equal(fixture->owner.ended, 0);
+    assert_true(loop_wait_count(fixture->loop, &fixture->owner.closed, 1));
+    assert_true(loop_wait_count(fixture->loop, &fixture->client.closed, 1));
+    assert_int_equal(fixture->owner.ended, 1);
+    assert_string_equal(buffer_text(&fixture->client.received), "answer");
+    assert_int_equal(fixture->client.close_code, 1000);
+}
+
 static void test_client_breaks_rules(void **state) {
     struct fixture *fixture = *state;
     connect_both(fixture);
@@ -449,12 +472,19 @@ static void test_server_closes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_lengths_of_frames),   TEST(test_one_turn_is_one_frame),
-        TEST(test_bytes_of_messages),   TEST(test_much_in_both_directions),
-        TEST(test_slow_client),         TEST(test_client_closes),
-        TEST(test_client_breaks_rules), TEST(test_client_vanishes),
-        TEST(test_owner_closes),        TEST(test_owner_finishes),
-        TEST(test_owner_aborts),        TEST(test_server_closes),
+        TEST(test_lengths_of_frames),
+        TEST(test_one_turn_is_one_frame),
+        TEST(test_bytes_of_messages),
+        TEST(test_much_in_both_directions),
+        TEST(test_slow_client),
+        TEST(test_client_closes),
+        TEST(test_client_closes_while_paused),
+        TEST(test_client_breaks_rules),
+        TEST(test_client_vanishes),
+        TEST(test_owner_closes),
+        TEST(test_owner_finishes),
+        TEST(test_owner_aborts),
+        TEST(test_server_closes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
