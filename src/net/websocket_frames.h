@@ -102,7 +102,7 @@ void websocket_reader_init(struct websocket_reader *reader, bool expects_masks,
                            uint64_t message_limit_bytes);
 
 /* Reads on, up to the next event; drops what it used from the front of `input`. Payload of messages is
- * appended, unmasked, to `message`. After WEBSOCKET_MESSAGE_CAME the caller clears it; who reads a stream
+ * appended, unmasked and checked, to `message`. After WEBSOCKET_MESSAGE_CAME the caller clears it; who reads a stream
  * of bytes instead of messages takes what is there whenever he likes. The buffer's own limit must
  * not be below `message_limit_bytes` for the former; if it fails, that is WEBSOCKET_CLOSE_TOO_LARGE. After
  * WEBSOCKET_CLOSE_CAME and WEBSOCKET_FRAMES_REFUSED all further input is dropped. */

@@ -154,10 +154,10 @@ static bool add_to_message(struct websocket_reader *reader, struct bytes piece,
     if (!place)
         return refuse(reader, WEBSOCKET_CLOSE_TOO_LARGE, "there is no memory for a message");
     unmask(reader, place, piece);
+    if (reader->is_text && !websocket_text_add(&reader->text, bytes_of(place, piece.length)))
+        return refuse(reader, WEBSOCKET_CLOSE_BAD_TEXT, "a text message is not UTF-8");
     buffer_added(message, piece.length);
-    if (!reader->is_text || websocket_text_add(&reader->text, bytes_of(place, piece.length)))
-        return true;
-    return refuse(reader, WEBSOCKET_CLOSE_BAD_TEXT, "a text message is not UTF-8");
+    return true;
 }
 
 static bool read_payload(struct websocket_reader *reader, struct bytes *input,

@@ -416,6 +416,7 @@ static void test_wrong_text_fails_at_once(void **state) {
     struct bytes bytes = buffer_bytes(&input);
     assert_int_equal(websocket_reader_next(&reader, &bytes, &message), WEBSOCKET_FRAMES_REFUSED);
     assert_int_equal(reader.close_code, WEBSOCKET_CLOSE_BAD_TEXT);
+    assert_int_equal(message.length, 0); /* nobody sees what was refused */
     buffer_free(&input);
     buffer_free(&message);
 }
