@@ -17,11 +17,16 @@
 /* Name of the one kind of event there is. */
 #define EVENT_NAME "license"
 
+/* Streams stay open: half of the connections that the server gives to one address (an application that
+ * forgets to close its streams must leave the others somewhere to ask). */
+#define LISTENERS_MAX 64
+
 struct client_http {
     struct role_http *server;
     client_http_look *look;
     void *owner;
     struct list listeners;
+    int listeners_count;
     uint64_t events; /* sent so far; the id of an event */
     struct metric *listening;
     void (*on_closed)(void *context);
@@ -78,6 +83,7 @@ static void send_event(struct listener_entry *listener, struct bytes json) {
 static void on_gone(void *context) {
     struct listener_entry *listener = context;
     listener->http->listening->value -= 1;
+    listener->http->listeners_count--;
     list_remove(&listener->link);
     free(listener);
 }
@@ -86,12 +92,19 @@ static void open_events(void *context, struct http_request *request) {
     struct client_http *http = context;
     struct follower_view view;
     struct buffer body;
+    if (http->listeners_count == LISTENERS_MAX) {
+        http_respond_problem(request, 503, "too_many_listeners", "Too many listen to the events",
+                             "At most %d may; close one of the others, or ask /v1/license",
+                             LISTENERS_MAX);
+        return;
+    }
     buffer_init(&body, ANSWER_BYTES_MAX);
     http->look(http->owner, &view);
     bool written = answer_write_license(&view, &body);
     struct listener_entry *listener = memory_new(sizeof *listener);
     listener->http = http;
     list_append(&http->listeners, &listener->link);
+    http->listeners_count++;
     metric_increment(http->listening);
     listener->events = http_request_open_events(request, on_gone, listener);
     if (written) send_event(listener, buffer_bytes(&body));

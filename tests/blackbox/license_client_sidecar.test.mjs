@@ -106,6 +106,26 @@ describe('answers over HTTP', () => {
     assert.deepEqual(await client.stop(), { code: 0, signal: null });
   });
 
+  test('an application that never closes its streams leaves the others somewhere to ask', async (t) => {
+    const { nats, vendor } = await makeScene(t);
+    const client = await Client.start(t, vendor, nats.url);
+    const listen = () => new Promise((resolve, reject) => {
+      http.get(`${client.url}/v1/events`, { agent: false }, resolve).on('error', reject);
+    });
+    const streams = [];
+    for (let i = 0; i < 64; i++) streams.push(await listen());
+    assert.ok(streams.every((answer) => answer.statusCode === 200));
+    const refused = await listen();
+    assert.equal(refused.statusCode, 503);
+    assert.match((await refused.toArray()).join(''), /"too_many_listeners"/);
+    assert.equal((await client.license()).edition, 'community');
+    streams.pop().destroy();
+    await until('a place', async () => (await client.metric('lsys_client_event_listeners')) === 63);
+    const next = await listen();
+    assert.equal(next.statusCode, 200);
+    for (const answer of [...streams, next]) answer.destroy();
+  });
+
   test('a unix socket answers the same', async (t) => {
     const { nats, vendor } = await makeScene(t);
     const socket = path.join(temporaryFolder(t), 'client.sock');
