@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <strings.h>
 #include <sys/un.h>
 
 #include "base/text.h"
@@ -74,7 +75,7 @@ static bool parse_host(struct bytes text, struct bytes host, bool in_brackets, s
     }
     if (!is_host_name(host)) return fail(status, text, "the host is missing or not a valid name");
     /* Written with its port it would read as a path. */
-    if (strcmp(out->host, "unix") == 0)
+    if (strcasecmp(out->host, "unix") == 0)
         return fail(status, text, "unix is not a host but begins unix:/path");
     if (looks_numeric(out->host) && inet_pton(AF_INET, out->host, &ipv4) != 1)
         return fail(status, text, "the host is not a valid IPv4 address");

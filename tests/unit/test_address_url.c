@@ -58,6 +58,7 @@ static void addresses_are_read_strictly(void **state) {
         {"user@host:80", -1, REFUSED, NULL},
         {"http://host:80", -1, REFUSED, NULL},
         {"unix", 80, REFUSED, NULL}, /* found by fuzzing: "unix:80" is no path */
+        {"unIx", 80, REFUSED, NULL}, /* found by fuzzing: URLs have their hosts in lower case */
         {"unix:", -1, REFUSED, NULL},
         {"unix:relative", -1, REFUSED, NULL},
     };
