@@ -32,6 +32,7 @@ struct tls_engine {
     struct tls_server_context *server_context; /* held; NULL in a client */
     struct tls_credentials *credentials;       /* held; what a server began with */
     struct tls_policy policy;                  /* a server's */
+    br_ec_impl curves;                         /* a server's */
 
     struct x509_policy x509_policy;
     struct x509_engine x509;
@@ -162,6 +163,7 @@ struct tls_engine *tls_engine_create_server(struct tls_server_context *context) 
     atomic_fetch_add(&engine->credentials->references, 1);
     br_ssl_server_zero(&engine->ssl.server);
     tls_profile_apply(&engine->ssl.common);
+    tls_profile_limit_curves(&engine->ssl.common, &engine->curves);
     tls_policy_init(&engine->policy, engine->credentials);
     br_ssl_server_set_policy(&engine->ssl.server, &engine->policy.vtable);
     set_protocol(engine, context->protocol);

@@ -60,3 +60,18 @@ void tls_profile_apply(br_ssl_engine_context *engine) {
     br_ssl_engine_set_default_ecdsa(engine);
     seed(engine);
 }
+
+static uint32_t verify_on_all_curves(const br_ec_impl *ignored, const void *hash, size_t hash_bytes,
+                                     const br_ec_public_key *key, const void *signature,
+                                     size_t signature_bytes) {
+    (void)ignored;
+    return br_ecdsa_vrfy_asn1_get_default()(br_ec_get_default(), hash, hash_bytes, key, signature,
+                                            signature_bytes);
+}
+
+void tls_profile_limit_curves(br_ssl_engine_context *engine, br_ec_impl *curves) {
+    *curves = *br_ec_get_default();
+    curves->supported_curves &= UINT32_C(1) << BR_EC_curve25519 | UINT32_C(1) << BR_EC_secp256r1;
+    br_ssl_engine_set_ec(engine, curves);
+    br_ssl_engine_set_ecdsa(engine, verify_on_all_curves);
+}

@@ -14,4 +14,9 @@
  * leak through. */
 void tls_profile_apply(br_ssl_engine_context *engine);
 
+/* For servers: exchanges keys on X25519 and P-256 only, which everybody has. A client that offers nothing
+ * but P-521 would cost 17 ms of the loop, ten times as much. Signatures are still verified on all curves.
+ * `curves` is written to and must live as long as the engine. */
+void tls_profile_limit_curves(br_ssl_engine_context *engine, br_ec_impl *curves);
+
 #endif
