@@ -24,9 +24,9 @@ struct broker_role {
     struct role_context *context;
     struct broker *broker;
     struct broker_metrics *metrics;
-    struct role_http *http;         /* NULL: no monitoring port */
-    struct role_tls *websocket_tls; /* NULL: no wss */
-    char *pid_path;                 /* NULL: no pid file */
+    struct role_http *http; /* NULL: no monitoring port */
+    struct role_tls *tls;   /* of the clients; NULL: none */
+    char *pid_path;         /* NULL: no pid file */
     int pid_descriptor;
     char listens[160]; /* "nats://127.0.0.1:4222 nats://[::1]:4222" */
     bool stopping;
@@ -54,6 +54,7 @@ static void broker_role_stop(struct role_context *context) {
     struct broker_role *role = context->state;
     if (role == NULL || role->stopping) return;
     role->stopping = true;
+    role_tls_close(role->tls);
     broker_metrics_close(role->metrics);
     role_tls_close(role->websocket_tls);
     role_http_close(role->http, http_closed, role);
@@ -75,36 +76,30 @@ static void broker_role_user_signal(struct role_context *context) {
 
 /* ---- the beginning ---- */
 
-static void note_listening(struct broker_role *role, const char *url) {
-    size_t used = strlen(role->listens);
-    snprintf(role->listens + used, sizeof role->listens - used, "%s%s", used > 0 ? " " : "", url);
-    log_event(LOG_INFO, role->context->name, "listening", "url", url, NULL);
+/* A certificate that clients must have is a credential. */
+static struct listen_protection protection_of(const struct broker_role *role) {
+    const struct options *options = role->context->options;
+    bool asks_certificates = role->tls != NULL && role_tls_demands_certificates(role->tls);
+    return (struct listen_protection){
+        .tls = role->tls != NULL,
+        .credential = broker_has_users(role->broker) || asks_certificates,
+        .insecure_listen = options_boolean(options, "insecure_listen")};
 }
 
-static bool listen_at(struct broker_role *role, const char *text, bool has_users,
-                      struct status *status) {
-    const struct options *options = role->context->options;
+static bool listen_at(struct broker_role *role, const char *text, struct status *status) {
     struct address address, bound;
-    struct listen_protection protection = {.credential = broker_has_users(role->broker),
-                                           .insecure_listen =
-                                               options_boolean(options, "insecure_listen")};
+    struct listen_protection protection = protection_of(role);
     if (!address_parse(bytes_of_text(text), ADDRESS_PORT_REQUIRED, &address, status) ||
         !listen_policy_check(role->context->name, "--listen", &address, protection, status) ||
         !broker_listen(role->broker, &address, &bound, status))
         return status_context(status, "--listen");
     char bound_text[ADDRESS_TEXT_BYTES], url[ADDRESS_TEXT_BYTES + 8];
     address_format(&bound, bound_text);
-    snprintf(url, sizeof url, "%s%s", bound.kind == ADDRESS_TCP ? "nats://" : "", bound_text);
-    note_listening(role, url);
-    return true;
-}
-
-static bool listen_for_browsers(struct broker_role *role, struct status *status) {
-    char url[BROKER_WEBSOCKET_URL_BYTES];
-    if (options_text(role->context->options, "websocket") == NULL) return true;
-    if (!broker_websocket_listen(role->context, role->broker, &role->websocket_tls, url, status))
-        return false;
-    note_listening(role, url);
+    const char *scheme = role->tls != NULL ? "tls://" : "nats://";
+    snprintf(url, sizeof url, "%s%s", bound.kind == ADDRESS_TCP ? scheme : "", bound_text);
+    size_t used = strlen(role->listens);
+    snprintf(role->listens + used, sizeof role->listens - used, "%s%s", used > 0 ? " " : "", url);
+    log_event(LOG_INFO, role->context->name, "listening", "url", url, NULL);
     return true;
 }
 
@@ -123,36 +118,51 @@ static bool listen_everywhere(struct broker_role *role, struct status *status) {
 
 static bool hold_pid_file(struct broker_role *role, struct status *status) {
     const char *path = options_text(role->context->options, "pid_file");
-    role->pid_descriptor = -1;
     if (path == NULL) return true;
     role->pid_descriptor = pid_file_hold(path, status);
     role->pid_path = memory_copy_text(path);
     return role->pid_descriptor >= 0 || status_context(status, "--pid-file");
 }
 
-static bool broker_role_start(struct role_context *context, struct status *status) {
+static bool read_tls(struct broker_role *role, struct broker_options *options,
+                     struct status *status) {
+    bool tls_first = options_boolean(role->context->options, "tls_first");
+    if (!role_tls_open(role->context, NULL, &role->tls, status)) return false;
+    if (role->tls == NULL)
+        return !tls_first ||
+               status_fail(status, STATUS_CONFIG, "--tls-first needs --tls-cert and --tls-key");
+    options->tls = role_tls_context(role->tls);
+    options->tls_first = tls_first;
+    options->tls_verify = role_tls_demands_certificates(role->tls);
+    return true;
+}
+
+static bool make_broker(struct broker_role *role, struct status *status) {
     struct broker_options options;
-    broker_options_read(context->options, &options);
-    if (!broker_options_read_login(context->options, &options, status)) return false;
-    options.role = context->name;
-    struct broker *broker = broker_create(context->loop, &options, status);
-    if (broker == NULL) {
-        broker_users_free(options.users);
-        broker_trust_free(options.trust);
+    broker_options_read(role->context->options, &options);
+    options.role = role->context->name;
+    if (!read_tls(role, &options, status) ||
+        !broker_options_read_users(role->context->options, &options.users, status))
         return false;
-    }
+    role->broker = broker_create(role->context->loop, &options, status);
+    if (role->broker == NULL) broker_users_free(options.users);
+    return role->broker != NULL;
+}
+
+static bool broker_role_start(struct role_context *context, struct status *status) {
     struct broker_role *role = memory_new(sizeof *role);
     role->context = context;
-    role->broker = broker;
-    if (!hold_pid_file(role, status) || !listen_everywhere(role, status)) {
+    role->pid_descriptor = -1;
+    if (!make_broker(role, status) || !hold_pid_file(role, status) ||
+        !listen_everywhere(role, status)) {
         pid_file_release(role->pid_path, role->pid_descriptor);
-        role_tls_close(role->websocket_tls);
-        broker_stop(broker, NULL, NULL);
+        broker_stop(role->broker, NULL, NULL);
+        role_tls_close(role->tls);
         free(role->pid_path);
         free(role);
         return false;
     }
-    role->metrics = broker_metrics_open(context, broker);
+    role->metrics = broker_metrics_open(context, role->broker);
     context->state = role;
     health_set(context->health, "in_service", true, "accepting clients");
     return true;
@@ -235,12 +245,13 @@ const struct command broker_command = {
         "\n"
         "SIGTERM stops it. SIGUSR2, or --drain from another terminal, puts it into lame duck "
         "mode:\n"
-        "clients are told to move on, and it ends when they have. SIGHUP reads the users again.",
+        "clients are told to move on, and it ends when they have. SIGHUP reads the users and the\n"
+        "certificates again.",
     .examples = "  lsys broker\n"
                 "  lsys broker --listen 127.0.0.1:4222 --http 127.0.0.1:8222\n"
                 "  lsys broker --user app --password-file app.password\n"
                 "  lsys broker --users-file users.json --pid-file /run/lsys-broker.pid\n"
-                "  lsys broker --websocket 127.0.0.1:9222 --websocket-origin https://app.example\n"
+                "  lsys broker --tls-cert nats.pem --tls-key nats.key.pem --users-file users.json\n"
                 "  lsys broker --drain --pid-file /run/lsys-broker.pid",
     .section = "broker",
     .options = broker_options_table,

@@ -9,7 +9,7 @@ struct broker_metrics {
     struct metrics *registry;
     struct broker *broker;
     struct metric *in_messages, *in_bytes, *out_messages, *out_bytes;
-    struct metric *connections_total, *slow_consumers, *authentication_failures;
+    struct metric *connections_total, *slow_consumers, *authentication_failures, *tls_failures;
     struct metric *stale_connections, *stalls;
     struct metric *connections, *subscriptions, *pending_bytes, *lame_duck;
 };
@@ -25,6 +25,7 @@ static void refresh(void *owner) {
     metric_set(metrics->connections_total, (double)now.connections_total);
     metric_set(metrics->slow_consumers, (double)now.slow_consumers);
     metric_set(metrics->authentication_failures, (double)now.authentication_failures);
+    metric_set(metrics->tls_failures, (double)now.tls_failures);
     metric_set(metrics->stale_connections, (double)now.stale_connections);
     metric_set(metrics->stalls, (double)now.stalls);
     metric_set(metrics->connections, (double)now.connections);
@@ -54,6 +55,9 @@ struct broker_metrics *broker_metrics_open(struct role_context *context, struct 
     metrics->authentication_failures =
         metrics_counter(registry, "lsys_broker_authentication_failures_total",
                         "Clients that did not prove who they are.", "role", role, NULL);
+    metrics->tls_failures =
+        metrics_counter(registry, "lsys_broker_tls_failures_total",
+                        "Connections that ended before TLS was agreed on.", "role", role, NULL);
     metrics->stale_connections =
         metrics_counter(registry, "lsys_broker_stale_connections_total",
                         "Clients that did not answer PING.", "role", role, NULL);

@@ -141,12 +141,13 @@ static const char *flag_for_address(const struct stack_member *member,
 
 /* The first address of the broker, for the roles that start after it. */
 static void remember_broker(struct stack *stack, const struct stack_member *member) {
-    static const char scheme[] = "nats://";
+    static const char *const schemes[] = {"nats://", "tls://"};
     struct role_view view = {0};
     member->command->role->describe(&member->context, &view);
-    const char *url = strstr(view.listens, scheme);
-    if (stack->broker_url || !url) return;
-    stack->broker_url = memory_copy_bytes(url, strcspn(url, " "));
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0] && !stack->broker_url; i++) {
+        const char *url = strstr(view.listens, schemes[i]);
+        if (url) stack->broker_url = memory_copy_bytes(url, strcspn(url, " "));
+    }
 }
 
 static bool start_member(struct stack *stack, struct stack_member *member,

@@ -92,7 +92,7 @@ struct broker *broker_create(struct loop *loop, const struct broker_options *opt
     broker->loop = loop;
     broker->options = filled;
     broker->users = options->users;
-    broker->trust = options->trust;
+    if (options->tls != NULL) tls_server_context_retain(options->tls);
     make_identity(broker, options);
     list_init(&broker->clients);
     list_init(&broker->authenticating);
@@ -115,7 +115,7 @@ void broker_accept(struct broker *broker, struct stream *stream) {
         stream_close(stream);
         return;
     }
-    client_accept(broker, stream);
+    client_accept(broker, stream, broker->options.tls);
     if (!timer_is_running(broker->tick)) timer_start_repeating(broker->tick, LIMIT_TICK_MS);
 }
 
@@ -200,6 +200,7 @@ static void free_broker(struct broker *broker) {
     subject_index_free(broker->common.index);
     broker_trust_free(broker->trust);
     broker_users_free(broker->users);
+    tls_server_context_release(broker->options.tls);
     free((char *)broker->options.name);
     free((char *)broker->options.role);
     free(broker);

@@ -40,9 +40,11 @@ struct broker_options {
      * broker_create; see broker/users.h. */
     struct broker_users *users;
 
-    /* Operator mode: who may connect is what an operator has signed; then `users` is NULL. NULL: not in
-     * operator mode. Belongs to the broker after a successful broker_create. */
-    struct broker_trust *trust;
+    /* TLS for every connection, NULL: none. Held as long as the broker lives; reloading it changes what new
+     * connections are shown and nothing else. */
+    struct tls_server_context *tls;
+    bool tls_first;  /* TLS begins before INFO, not after it: nats-server's handshake_first */
+    bool tls_verify; /* INFO says that clients need a certificate; the context sees to it */
 
     size_t max_payload_bytes;
     size_t max_control_line_bytes;
@@ -65,6 +67,7 @@ struct broker_counters {
     uint64_t connections_total;
     uint64_t slow_consumers;
     uint64_t authentication_failures;
+    uint64_t tls_failures; /* connections that ended before TLS was agreed on */
     uint64_t stale_connections;
     uint64_t stalls; /* times that a publisher was held back for a consumer */
     size_t connections;

@@ -17,6 +17,7 @@
 #include "broker/timeouts.h"
 #include "broker/trust.h"
 #include "codec/base64url.h"
+#include "net/stream_tls.h"
 
 /* For the last words to reach a client that we refuse. */
 #define FINISH_MS 1000
@@ -50,8 +51,9 @@ static void log_leaving(const struct client *client, const char *reason, unsigne
     snprintf(withheld, sizeof withheld, "%lu", suppressed);
     stream_peer(client->stream, &peer);
     address_format(&peer, peer_text);
+    const char *peer_shown = client->peer != NULL ? client->peer : peer_text;
     log_event(LOG_WARNING, client->broker->options.role, "client disconnected", "why", reason,
-              "client", id, "name", client->name, "peer", peer_text, "more_not_logged",
+              "client", id, "name", client->name, "peer", peer_shown, "more_not_logged",
               suppressed > 0 ? withheld : NULL, NULL);
 }
 
@@ -106,6 +108,11 @@ void client_close(struct client *client) {
     stream_close(client->stream);
 }
 
+void client_tls_failed(struct client *client, const char *reason) {
+    client->broker->counters.tls_failures++;
+    log_refusal(client, reason);
+}
+
 void client_free(struct client *client) {
     struct broker *broker = client->broker;
     if (!client->is_closing) leave(client);
@@ -117,6 +124,7 @@ void client_free(struct client *client) {
     free(client->name);
     free(client->language);
     free(client->version);
+    free(client->peer);
     free(client);
     broker_client_left(broker);
 }
@@ -153,20 +161,42 @@ static struct client *client_new(struct broker *broker, struct stream *stream) {
     return client;
 }
 
-void client_accept(struct broker *broker, struct stream *stream) {
+/* What was written before is sent in plain text, everything else is encrypted. */
+static void begin_tls(struct client *client, struct tls_server_context *tls) {
+    struct address peer;
+    char text[ADDRESS_TEXT_BYTES];
+    stream_peer(client->stream, &peer);
+    address_format(&peer, text);
+    client->peer = memory_copy_text(text);
+    stream_tls_accept(client->stream, tls);
+}
+
+/* Says hello. False when the client is refused. */
+static bool greet(struct client *client) {
+    struct broker *broker = client->broker;
+    client_send_info(client, false);
+    if (broker->client_count <= broker->options.max_connections) return true;
+    client_refuse(client, "maximum connections exceeded", "too many connections");
+    return false;
+}
+
+void client_accept(struct broker *broker, struct stream *stream, struct tls_server_context *tls) {
     struct client *client = client_new(broker, stream);
-    if (broker->trust != NULL || broker_users_need_nonce(broker->users)) make_nonce(client);
+    client->with_tls = tls != NULL;
+    bool has_to_prove = broker->users != NULL || client->with_tls;
+    bool tls_first = client->with_tls && broker->options.tls_first;
+    if (broker_users_need_nonce(broker->users)) make_nonce(client);
+    if (tls_first) begin_tls(client, tls);
     stream_start(stream, &session_handlers, client);
-    if (broker_wants_login(broker) && !logins_begin(client)) {
+    if (has_to_prove && !logins_begin(client)) {
         log_refusal(client, "too many connections that are not authenticated");
         leave(client);
         stream_abort(stream);
         return;
     }
-    client_send_info(client, false);
-    if (broker->client_count > broker->options.max_connections)
-        client_refuse(client, "maximum connections exceeded", "too many connections");
-    else if (broker_wants_login(broker))
+    if (!greet(client)) return;
+    if (client->with_tls && !tls_first) begin_tls(client, tls);
+    if (has_to_prove)
         timeouts_await_authentication(client);
     else
         timeouts_keep_alive(client);

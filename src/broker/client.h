@@ -43,10 +43,12 @@ struct client {
     char *name;                     /* from CONNECT; NULL when not given */
     char *language;
     char *version;
+    char *peer; /* with TLS: whose handshake failed is told when the socket is gone */
     struct name_table subscriptions;   /* by sid */
     struct replies *replies;           /* subjects open under allow_responses; NULL: none */
     struct login_source *login_source; /* NULL: of this machine, or not counted */
     bool counts_as_unauthenticated;
+    bool with_tls;     /* begun, or to be begun by its next bytes */
     bool is_connected; /* CONNECT was accepted */
     bool is_closing;
 
@@ -95,8 +97,9 @@ struct subscription {
     uint8_t sid[]; /* followed by a blank, as MSG wants it */
 };
 
-/* Takes over an accepted stream: sends INFO and begins to read. */
-void client_accept(struct broker *broker, struct stream *stream);
+/* Takes over an accepted stream: sends INFO and begins to read. With `tls` (NULL: none, or somebody else's
+ * business) before or after INFO, as the broker's options say. */
+void client_accept(struct broker *broker, struct stream *stream, struct tls_server_context *tls);
 
 /* Sends "-ERR 'text'". */
 void client_error(struct client *client, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -113,6 +116,9 @@ void client_cut_off(struct client *client, const char *reason);
 
 /* Ends the connection in order: what was written is given to the kernel. */
 void client_close(struct client *client);
+
+/* The connection broke before it was agreed on TLS: counts that and logs `reason`. */
+void client_tls_failed(struct client *client, const char *reason);
 
 /* Frees the client; called by its stream when it is closed. */
 void client_free(struct client *client);

@@ -22,7 +22,10 @@ static void write_members(struct json_writer *json, const struct client *client,
     json_writer_member_integer(json, "max_payload", (int64_t)client->parser.max_payload_bytes);
     json_writer_member_integer(json, "client_id", (int64_t)client->id);
     json_writer_member_text(json, "client_ip", peer.host);
-    if (broker_wants_login(broker)) json_writer_member_boolean(json, "auth_required", true);
+    if (broker->users != NULL) json_writer_member_boolean(json, "auth_required", true);
+    if (client->with_tls) json_writer_member_boolean(json, "tls_required", true);
+    if (client->with_tls && broker->options.tls_verify)
+        json_writer_member_boolean(json, "tls_verify", true);
     if (client->nonce[0] != '\0') json_writer_member_text(json, "nonce", client->nonce);
     if (lame_duck) json_writer_member_boolean(json, "ldm", true);
 }

@@ -60,7 +60,7 @@
 /* What was waiting must have left after this long, or the client is a slow consumer. */
 #define LIMIT_WRITE_DEADLINE_MS 10000
 
-/* From accept to a good CONNECT, when credentials are required. */
+/* From accept to a good CONNECT, when credentials are required, and to the end of the TLS handshake. */
 #define LIMIT_AUTHENTICATION_MS 2000
 
 /* Silence after which the broker sends PING, and the first one, which measures the round trip. */

@@ -83,6 +83,7 @@ static void write_counters(struct json_writer *json, const struct broker_counter
     json_writer_member_integer(json, "stale_connections", (int64_t)counters->stale_connections);
     json_writer_member_integer(json, "authentication_failures",
                                (int64_t)counters->authentication_failures);
+    json_writer_member_integer(json, "tls_failures", (int64_t)counters->tls_failures);
     json_writer_member_integer(json, "stalled_publishers", (int64_t)counters->stalls);
     json_writer_member_integer(json, "pending_bytes", (int64_t)counters->pending_bytes);
     json_writer_member_integer(json, "in_msgs", (int64_t)counters->in_messages);
@@ -107,7 +108,9 @@ static void answer_varz(void *context, struct http_request *request) {
         json_writer_member_text(&json, "host", own->host);
         json_writer_member_integer(&json, "port", own->port);
     }
-    json_writer_member_boolean(&json, "auth_required", broker_wants_login(broker));
+    json_writer_member_boolean(&json, "auth_required", broker->users != NULL);
+    json_writer_member_boolean(&json, "tls_required", broker->options.tls != NULL);
+    json_writer_member_boolean(&json, "tls_verify", broker->options.tls_verify);
     json_writer_member_boolean(&json, "lame_duck_mode", counters.lame_duck);
     json_writer_member_time(&json, "start", broker->start_wall_ms);
     json_writer_member_time(&json, "now", clock_wall_ms());

@@ -10,6 +10,7 @@
 #include "broker/router.h"
 #include "broker/subscriptions.h"
 #include "broker/timeouts.h"
+#include "net/stream_tls.h"
 
 /* What the client hears, and the log, when the parser refuses what it sent. */
 struct refusal {
@@ -133,8 +134,11 @@ static void drained(void *context) {
 }
 
 static void closed(void *context, const struct status *status) {
-    (void)status; /* a connection that breaks is an ordinary end */
     struct client *client = context;
+    /* Later on, a connection that breaks is an ordinary end. */
+    bool in_handshake = stream_is_tls(client->stream) && !stream_tls_is_open(client->stream);
+    if (in_handshake && !client->is_connected && !client->is_closing && !status_is_ok(status))
+        client_tls_failed(client, status->text);
     drop_waiting_input(client);
     client_free(client);
 }

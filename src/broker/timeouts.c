@@ -1,6 +1,8 @@
 #include "broker/timeouts.h"
 
 #include "broker/limits.h"
+#include "broker/logins.h"
+#include "net/stream_tls.h"
 
 static void await(struct client *client, struct list *list, int64_t wait_ms) {
     client->timeout_due_ms = broker_now_ms(client->broker) + wait_ms;
@@ -34,7 +36,13 @@ static void send_ping(struct client *client) {
     stream_write(client->stream, "PING\r\n", 6);
 }
 
+/* Where there are no users, only TLS had to be agreed on, and CONNECT may come later. */
 static void authentication_due(struct client *client) {
+    if (client->broker->users == NULL && stream_tls_is_open(client->stream)) {
+        logins_end(client);
+        timeouts_keep_alive(client);
+        return;
+    }
     client->broker->counters.authentication_failures++;
     client_refuse(client, "Authentication Timeout", "authentication timeout");
 }

@@ -348,6 +348,10 @@ bool stream_is_tls(const struct stream *stream) {
     return stream->tls != NULL;
 }
 
+bool stream_tls_is_open(const struct stream *stream) {
+    return stream->tls && stream->tls->engine && tls_engine_state(stream->tls->engine) == TLS_OPEN;
+}
+
 const uint8_t *stream_peer_fingerprint(const struct stream *stream) {
     return stream->tls && stream->tls->engine ? tls_engine_peer_fingerprint(stream->tls->engine)
                                               : NULL;

@@ -35,6 +35,9 @@ void stream_tls_connect(struct stream *stream, struct tls_client_context *contex
 /* True from one of these calls on. */
 bool stream_is_tls(const struct stream *stream);
 
+/* True when the handshake is over and TLS has not ended: the peer is one that the context lets in. */
+bool stream_tls_is_open(const struct stream *stream);
+
 /* SHA-256 of the certificate that the peer has proven to own; NULL when there is none, or the handshake is
  * not over. 32 bytes, valid as long as the stream. */
 const uint8_t *stream_peer_fingerprint(const struct stream *stream);

@@ -70,6 +70,11 @@ const options = {
   websocket: (port) => ({ flags: ['--websocket', `127.0.0.1:${port}`],
     options: { websocket: { listen: `127.0.0.1:${port}`, no_tls: true } } }),
   pingInterval: (seconds) => ({ flags: ['--ping-interval', `${seconds}s`], options: { ping_interval: `${seconds}s` } }),
+  tls: ({ cert, key, clientCa }) => ({
+    flags: ['--tls-cert', cert, '--tls-key', key, ...(clientCa ? ['--tls-client-ca', clientCa] : [])],
+    options: { tls: { cert_file: cert, key_file: key, ...(clientCa && { ca_file: clientCa, verify: true }) } },
+  }),
+  flags: (flags) => ({ flags, options: {} }),
 };
 
 function configured({ users, token, ...wanted }) {
