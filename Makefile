@@ -2,7 +2,7 @@
 #
 #   make            ./lsys                            make asan        build/asan/lsys (ASan, UBSan, host libc)
 #   make check      unit tests (TEST=test_x for one)  make fuzz        libFuzzer targets in build/fuzz
-#   make lint       format, static checks, floors     make fuzz-run    all of them, SECONDS=n each
+#   make lint       format, static checks, floors     make fuzz-run    all, SECONDS=n each, or check
 #   make bench      compares with peers               make liblsys.a   the embeddable verifier
 #   make install    PREFIX=/usr/local, DESTDIR=       make clean       removes what was built, keeps downloads
 #
