@@ -22,6 +22,7 @@ typedef bool nats_action(const struct nats_action_call *call, struct status *sta
 
 nats_action nats_init;
 nats_action nats_account_add;
+nats_action nats_account_set;
 nats_action nats_user_add;
 nats_action nats_user_revoke;
 nats_action nats_config;

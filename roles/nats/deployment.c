@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -255,6 +256,13 @@ bool deployment_write_user(const struct deployment *deployment, const char *acco
     free(folder);
     free(path);
     return done;
+}
+
+void deployment_remove_user(const struct deployment *deployment, const char *account,
+                            const char *name) {
+    char *path = path_to_user(deployment->folder, account, name, TOKEN_ENDING);
+    unlink(path);
+    free(path);
 }
 
 /* ---- listing ---- */

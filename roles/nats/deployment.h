@@ -77,6 +77,10 @@ bool deployment_write_user(const struct deployment *deployment, const char *acco
                            struct nats_user *user, struct buffer *token,
                            struct status *status) MUST_CHECK;
 
+/* Forgets the user whose token was just written, because its credentials could not be. */
+void deployment_remove_user(const struct deployment *deployment, const char *account,
+                            const char *name);
+
 /* The names of the accounts, or, with an account, of its users, in order. Given to names_free. A folder
  * that is not there has none. */
 struct names {

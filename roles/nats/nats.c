@@ -73,21 +73,25 @@ static const struct option options[] = {
     {.key = "max_payload",
      .type = OPTION_INTEGER,
      .value_name = "BYTES",
+     .minimum = -1,
      .maximum = 67108864,
-     .help = "account add, user add: the largest message"},
+     .help = "account add, set, user add: the largest message; -1: any"},
     {.key = "max_subscriptions",
      .type = OPTION_INTEGER,
+     .minimum = -1,
      .maximum = 1000000000,
-     .help = "account add: of all its users; user add: of one connection"},
+     .help = "account add, set: of all its users; user add: of one connection"},
     {.key = "max_connections",
      .type = OPTION_INTEGER,
+     .minimum = -1,
      .maximum = 1000000000,
-     .help = "account add: connections of all its users, on the whole cluster"},
+     .help = "account add, set: connections of all its users, on the whole cluster"},
     {.key = "max_leafnodes",
      .type = OPTION_INTEGER,
+     .minimum = -1,
      .maximum = 1000000000,
-     .help = "account add: leafnode connections"},
-    {.key = "jetstream", .type = OPTION_BOOLEAN, .help = "account add: may use JetStream"},
+     .help = "account add, set: leafnode connections"},
+    {.key = "jetstream", .type = OPTION_BOOLEAN, .help = "account add, set: may use JetStream"},
     {.key = "resolver",
      .type = OPTION_ENUM,
      .choices = "memory|full",
@@ -134,6 +138,7 @@ static const struct action {
 } actions[] = {
     {{"init"}, 0, "init --out DIR", nats_init, "out|name"},
     {{"account", "add"}, 1, "account add NAME", nats_account_add, ACCOUNT_FLAGS},
+    {{"account", "set"}, 1, "account set NAME", nats_account_set, ACCOUNT_FLAGS},
     {{"user", "add"}, 2, "user add ACCOUNT NAME --creds FILE", nats_user_add, USER_FLAGS},
     {{"user", "revoke"}, 2, "user revoke ACCOUNT NAME|'*'", nats_user_revoke, "dir"},
     {{"revoke"}, 2, "revoke ACCOUNT NAME|'*'", nats_user_revoke, "dir"},
@@ -177,8 +182,8 @@ static bool run_action(const struct options *values, struct status *status) {
     struct nats_action_call call = {.options = values};
     if (!action)
         return status_fail(status, STATUS_USAGE,
-                           "there is no action \"%.40s%s%.40s\": account wants \"add\", user wants "
-                           "\"add\" or \"revoke\"",
+                           "there is no action \"%.40s%s%.40s\": account wants \"add\" or \"set\", "
+                           "user \"add\" or \"revoke\"",
                            options_argument(values, 0),
                            options_argument_count(values) > 1 ? " " : "",
                            options_argument_count(values) > 1 ? options_argument(values, 1) : "");
@@ -209,6 +214,7 @@ const struct command nats_command = {
         "Operator, accounts and users of NATS in a folder, and what servers need to know of them.\n"
         "  init          makes the operator, the system account and its user\n"
         "  account add   makes an account: what is published in one stays in it\n"
+        "  account set   changes its limits\n"
         "  user add      makes a user of an account, and its credentials file\n"
         "  user revoke   takes a user back; '*' all users of the account (also: revoke)\n"
         "  config        writes the configuration for nats-server\n"

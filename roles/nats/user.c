@@ -23,6 +23,7 @@ bool user_create(const struct deployment *deployment, const char *account_name,
         nats_creds_write(buffer_bytes(&token), bytes_of_text(seed), &creds);
         made = buffer_check(&creds, creds_path, status) &&
                file_create(creds_path, buffer_bytes(&creds), 0600, status);
+        if (!made) deployment_remove_user(deployment, account_name, user->jwt.name);
     }
     memory_wipe(seed, sizeof seed);
     buffer_wipe(&creds);

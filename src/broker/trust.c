@@ -149,8 +149,10 @@ static struct account *put_in_force(struct broker_trust *trust, struct nats_acco
     *claims = (struct nats_account){0};
     buffer_clear(&account->token);
     buffer_append(&account->token, token.data, token.length);
-    log_event(LOG_INFO, role_of(trust), "account in force", "account", account->claims.jwt.subject,
-              "name", account->claims.jwt.name, "file", file, NULL);
+    /* At the start there may be thousands; their number is told then. */
+    log_event(trust->broker != NULL ? LOG_INFO : LOG_DEBUG, role_of(trust), "account in force",
+              "account", account->claims.jwt.subject, "name", account->claims.jwt.name, "file",
+              file, NULL);
     check_clients(trust, account);
     return account;
 }
@@ -369,6 +371,13 @@ struct broker_trust *broker_trust_open(const char *operator_path, const char *re
     return NULL;
 }
 
+static void log_trust(const struct broker_trust *trust) {
+    char accounts[24];
+    snprintf(accounts, sizeof accounts, "%u", trust->accounts.count);
+    log_event(LOG_INFO, role_of(trust), "operator mode", "operator", trust->operator.jwt.subject,
+              "name", trust->operator.jwt.name, "accounts", accounts, NULL);
+}
+
 static void tick(void *context) {
     struct broker_trust *trust = context;
     resolver_poll(trust->resolver);
@@ -381,6 +390,7 @@ void trust_attach(struct broker_trust *trust, struct broker *broker) {
     trust->broker = broker;
     trust->timer = timer_open(broker->loop, tick, trust);
     timer_start_repeating(trust->timer, RESOLVER_POLL_MS);
+    log_trust(trust);
 }
 
 void trust_detach(struct broker_trust *trust) {

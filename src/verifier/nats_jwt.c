@@ -134,7 +134,7 @@ static bool check_kind(const struct json_value *body, const struct nats_jwt_kind
 struct json_document *nats_jwt_read(struct bytes token, const struct nats_jwt_kind *kind,
                                     struct nats_jwt *out, const struct json_value **body,
                                     struct status *status) {
-    struct parts parts;
+    struct parts parts = {0};
     if (!split(token, &parts, status) || !check_header(parts.header, status)) return NULL;
     struct json_document *document = open_part(parts.claims, NATS_JWT_BYTES_MAX, "claims", status);
     if (!document) return NULL;

@@ -127,7 +127,7 @@ struct nats_account {
     struct nats_account_limits limits;
     struct nats_signing_key *signing_keys; /* owned */
     size_t signing_key_count;
-    struct nats_revocation *revocations; /* owned */
+    struct nats_revocation *revocations; /* sorted by key (strcmp); owned */
     size_t revocation_count;
     struct nats_rights default_rights; /* for users whose own rights are open */
 };

@@ -72,6 +72,16 @@ static bool read_signing_keys(const struct json_value *body, struct nats_account
     return true;
 }
 
+static int compare_revocations(const void *left, const void *right) {
+    return strcmp(((const struct nats_revocation *)left)->key,
+                  ((const struct nats_revocation *)right)->key);
+}
+
+static void sort_revocations(struct nats_account *account) {
+    qsort(account->revocations, account->revocation_count, sizeof *account->revocations,
+          compare_revocations);
+}
+
 static bool read_revocation(const struct json_member *member, struct nats_revocation *out,
                             struct status *status) {
     enum nkey_kind kind;
@@ -95,10 +105,12 @@ static bool read_revocations(const struct json_value *body, struct nats_account 
     if (count > NATS_REVOCATIONS_MAX)
         return status_fail(status, STATUS_TOO_LARGE, "an account has at most %d revocations",
                            NATS_REVOCATIONS_MAX);
-    out->revocations = count > 0 ? memory_new_array(count, sizeof *out->revocations) : NULL;
+    if (count == 0) return true;
+    out->revocations = memory_new_array(count, sizeof *out->revocations);
     while (json_value_next_member(object, &member))
         if (!read_revocation(&member, &out->revocations[out->revocation_count++], status))
             return false;
+    sort_revocations(out);
     return true;
 }
 
@@ -194,18 +206,35 @@ bool nats_account_sign(struct nats_account *account, struct bytes seed, struct b
     return nats_jwt_sign(&ACCOUNT, &account->jwt, seed, write_body, account, out, status);
 }
 
+/* ---- revocations ---- */
+
+static struct nats_revocation *find_revocation(const struct nats_account *account,
+                                               const char *key) {
+    struct nats_revocation wanted;
+    if (account->revocation_count == 0 || strlen(key) >= sizeof wanted.key) return NULL;
+    memcpy(wanted.key, key, strlen(key) + 1);
+    return bsearch(&wanted, account->revocations, account->revocation_count,
+                   sizeof *account->revocations, compare_revocations);
+}
+
+bool nats_account_has_revoked(const struct nats_account *account, const char *user,
+                              int64_t issued_at_s) {
+    const struct nats_revocation *all = find_revocation(account, "*");
+    const struct nats_revocation *one = find_revocation(account, user);
+    return (all && issued_at_s <= all->at_s) || (one && issued_at_s <= one->at_s);
+}
+
 bool nats_account_revoke(struct nats_account *account, const char *key, int64_t at_s,
                          struct status *status) {
-    for (size_t i = 0; i < account->revocation_count; i++) {
-        struct nats_revocation *revocation = &account->revocations[i];
-        if (strcmp(revocation->key, key) != 0) continue;
-        if (revocation->at_s < at_s) revocation->at_s = at_s;
+    struct nats_revocation *known = find_revocation(account, key);
+    size_t count = account->revocation_count;
+    if (known) {
+        if (known->at_s < at_s) known->at_s = at_s;
         return true;
     }
-    if (account->revocation_count >= NATS_REVOCATIONS_MAX)
+    if (count >= NATS_REVOCATIONS_MAX)
         return status_fail(status, STATUS_TOO_LARGE, "an account has at most %d revocations",
                            NATS_REVOCATIONS_MAX);
-    size_t count = account->revocation_count;
     struct nats_revocation *larger = memory_new_array(count + 1, sizeof *larger);
     if (count > 0) memcpy(larger, account->revocations, count * sizeof *larger);
     free(account->revocations);
@@ -213,5 +242,6 @@ bool nats_account_revoke(struct nats_account *account, const char *key, int64_t 
     larger[count].at_s = at_s;
     memcpy(larger[count].key, key, strlen(key) + 1);
     account->revocation_count++;
+    sort_revocations(account);
     return true;
 }

@@ -60,16 +60,6 @@ static const struct nats_signing_key *find_signing_key(const struct nats_account
     return NULL;
 }
 
-bool nats_account_has_revoked(const struct nats_account *account, const char *user,
-                              int64_t issued_at_s) {
-    for (size_t i = 0; i < account->revocation_count; i++) {
-        const struct nats_revocation *revocation = &account->revocations[i];
-        bool meant = strcmp(revocation->key, "*") == 0 || strcmp(revocation->key, user) == 0;
-        if (meant && issued_at_s <= revocation->at_s) return true;
-    }
-    return false;
-}
-
 /* A user of a scoped key carries no rights: those of the template are meant to be all of them. */
 static bool carries_rights(const struct nats_rights *rights) {
     return !nats_rights_are_open(rights) || rights->subscriptions != 0 || rights->data_bytes != 0 ||

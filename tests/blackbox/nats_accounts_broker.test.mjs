@@ -68,6 +68,17 @@ describe('the folder of accounts', () => {
     await server.refuses(creds);
   });
 
+  test('gives accounts other limits while it runs', async (t) => {
+    const deployment = await Deployment.create(t);
+    const server = await startTrustingBroker(t, deployment);
+    await deployment.run('account', 'set', 'SITE', '--max-payload', '77');
+    const creds = await deployment.addUser('SITE', 'app');
+    await until('the limit', async () => {
+      const { nc } = await server.connect(creds);
+      return nc.info.max_payload === 77;
+    });
+  });
+
   test('may be written over in place', async (t) => {
     const deployment = await ForeignDeployment.create(t);
     const { key } = await deployment.addAccount('A');

@@ -76,6 +76,18 @@ describe('what others read', () => {
     assert.equal(accounts.find(({ name }) => name === 'SITE').users[0].state, 'revoked');
   });
 
+  test('an account with other limits, and the same keys', async (t) => {
+    const deployment = await Deployment.create(t, { accounts: [] });
+    await deployment.addAccount('SITE', '--max-connections', '7', '--jetstream');
+    const before = verified(deployment.token('accounts/SITE'));
+    await deployment.run('account', 'set', 'SITE', '--max-payload', '2048', '--no-jetstream');
+    const after = verified(deployment.token('accounts/SITE'));
+    assert.deepEqual([after.sub, after.nats.signing_keys], [before.sub, before.nats.signing_keys]);
+    const { conn, payload, disk_storage } = after.nats.limits;
+    assert.deepEqual({ conn, payload, disk_storage }, { conn: 7, payload: 2048, disk_storage: 0 });
+    assert.ok(after.iat >= before.iat);
+  });
+
   test('private keys are for their owner alone', async (t) => {
     const deployment = await Deployment.create(t);
     for (const name of ['operator.nk', 'operator.signing.nk', 'accounts/SITE.nk', 'accounts/SITE.signing.nk', 'sys.creds'])
@@ -126,6 +138,13 @@ describe('what it refuses', () => {
     assert.match(taken.stderr, /revoke it first/);
     await deployment.run('revoke', 'SITE', 'app');
     await deployment.run('user', 'add', 'SITE', 'app', '--creds', again);
+  });
+
+  test('credentials that cannot be written, and no such user is left', async (t) => {
+    const deployment = await Deployment.create(t);
+    const result = await deployment.try('user', 'add', 'SITE', 'app', '--creds', path.join(deployment.folder, 'no', 'app.creds'));
+    assert.notEqual(result.code, 0);
+    await deployment.addUser('SITE', 'app');
   });
 
   test('an account that another operator signed', async (t) => {
