@@ -40,8 +40,9 @@ static const struct option rows[] = {
     {0},
 };
 
-static const struct option *const shared[] = {slave_setting_options, api_key_options, http_options,
-                                              store_options,         process_options, NULL};
+static const struct option *const shared[] = {
+    slave_setting_options, api_key_options, http_options, https_options,
+    store_options,         process_options, NULL};
 
 static const struct role role = {
     .wants_store = true,

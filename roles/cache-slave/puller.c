@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/api_keys.h"
+#include "app/https_client.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "loop/loop.h"
@@ -21,6 +22,7 @@
 struct puller {
     struct role_context *context;
     char *master_url;
+    struct tls_client_context *tls; /* for a master with https */
     char fingerprint[FINGERPRINT_TEXT_BYTES];
     struct http_call *call;
     bool asked_with_etag;
@@ -136,6 +138,7 @@ static bool start_call(struct puller *puller, const struct http_call_options *op
     buffer_init(&text, URL_BYTES_MAX);
     write_path(&text, puller->master_url, since, stream);
     call.url = &url;
+    call.tls = puller->tls;
     if (buffer_check(&text, "the master's URL", status) &&
         url_parse(buffer_bytes(&text), url_web_schemes, &url, status))
         puller->call = http_call_start(puller->context->loop, &call, status);
@@ -207,9 +210,12 @@ struct puller *puller_open(const struct puller_options *options, struct status *
                     why.text);
         return NULL;
     }
+    struct tls_client_context *tls;
+    if (!https_client_open(options->context->options, &tls, status)) return NULL;
     struct puller *puller = memory_new(sizeof *puller);
     puller->context = options->context;
     puller->master_url = memory_copy_text(options->master_url);
+    puller->tls = tls;
     puller->on_pulled = options->on_pulled;
     puller->owner = options->owner;
     loop_task_init(&puller->failed, on_failed_start);
@@ -220,6 +226,7 @@ struct puller *puller_open(const struct puller_options *options, struct status *
 void puller_close(struct puller *puller) {
     if (!puller) return;
     puller_cancel(puller);
+    tls_client_context_release(puller->tls);
     free(puller->master_url);
     free(puller);
 }

@@ -37,7 +37,7 @@ struct puller_options {
     void *owner;
 };
 
-/* STATUS_CONFIG for a URL that is none. Everything is copied but the fingerprint. */
+/* STATUS_CONFIG for a URL that is none, and the errors of https_client_open. Everything is copied but the fingerprint. */
 struct puller *puller_open(const struct puller_options *options, struct status *status) MUST_CHECK;
 
 /* Cancels a call that runs. NULL is harmless. */

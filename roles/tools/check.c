@@ -5,6 +5,7 @@
 
 #include "app/ask.h"
 #include "app/printable.h"
+#include "app/role_options.h"
 #include "roles/tools/tools.h"
 
 /* The answer is no; clear of the codes for "could not find out". */
@@ -23,6 +24,8 @@ static const struct option options[] = {
     {.key = "quiet", .type = OPTION_BOOLEAN, .help = "Print nothing; the exit code is the answer"},
     {0},
 };
+
+static const struct option *const shared[] = {https_options, NULL};
 
 /* Percent-encodes a feature's name into a path (RFC 3986, section 2.3 names what may stay). */
 static bool feature_path(const char *feature, char out[PATH_BYTES], struct status *status) {
@@ -102,7 +105,7 @@ static int run(const struct command_call *call) {
     const char *client = options_text(call->options, "client");
     bool quiet = options_boolean(call->options, "quiet");
     bool judged = (!feature || feature_path(feature, path, &status)) &&
-                  ask(client, path, &answer, &status) &&
+                  ask(call->options, client, path, &answer, &status) &&
                   judge(feature, &answer, quiet, &yes, &status);
     answer_free(&answer);
     if (!judged) return command_failed(call->command, &status);
@@ -122,5 +125,6 @@ const struct command check_command = {
                 "  lsys check --client unix:/run/lsys/client.sock\n",
     .exit_codes = "  1    not licensed, or the feature is not granted\n",
     .options = options,
+    .shared = shared,
     .run = run,
 };

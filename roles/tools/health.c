@@ -3,6 +3,7 @@
 
 #include "app/ask.h"
 #include "app/printable.h"
+#include "app/role_options.h"
 #include "roles/tools/tools.h"
 
 static const struct option options[] = {
@@ -11,6 +12,8 @@ static const struct option options[] = {
      .help = "Ask only whether the process answers (/healthz), not whether it can serve"},
     {0},
 };
+
+static const struct option *const shared[] = {https_options, NULL};
 
 static void print_conditions(const struct json_value *root) {
     const struct json_value *conditions = json_value_member(root, "conditions");
@@ -33,7 +36,7 @@ static int run(const struct command_call *call) {
     struct answer answer = {0};
     const char *url = options_argument(call->options, 0);
     bool alive = options_boolean(call->options, "alive");
-    if (!ask(url, alive ? "/healthz" : "/readyz", &answer, &status)) {
+    if (!ask(call->options, url, alive ? "/healthz" : "/readyz", &answer, &status)) {
         answer_free(&answer);
         return command_failed(call->command, &status);
     }
@@ -57,5 +60,6 @@ const struct command health_command = {
                 "  lsys health --alive http://127.0.0.1:8222\n",
     .exit_codes = "  69   not ready, or nobody answers\n",
     .options = options,
+    .shared = shared,
     .run = run,
 };

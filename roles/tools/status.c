@@ -3,6 +3,7 @@
 
 #include "app/ask.h"
 #include "app/printable.h"
+#include "app/role_options.h"
 #include "codec/json_writer.h"
 #include "roles/tools/tools.h"
 
@@ -31,6 +32,8 @@ static const struct option options[] = {
     {.key = "json", .type = OPTION_BOOLEAN, .help = "Print both answers as one JSON object"},
     {0},
 };
+
+static const struct option *const shared[] = {https_options, NULL};
 
 /* One role and what it said. */
 struct source {
@@ -143,7 +146,7 @@ static bool print_json(const struct source *sources, size_t count, struct status
 
 static bool ask_source(const struct options *values, struct source *source) {
     const char *url = options_text(values, source->name);
-    if (!ask(url, "/v1/license", &source->answer, &source->status)) return false;
+    if (!ask(values, url, "/v1/license", &source->answer, &source->status)) return false;
     if (source->answer.http_status == 200 && source->answer.document) return true;
     status_fail(&source->status, STATUS_PROTOCOL, "not a license %s (HTTP status %d)", source->name,
                 source->answer.http_status);
@@ -178,5 +181,6 @@ const struct command status_command = {
                 "  lsys status --json | jq .client.status\n",
     .exit_codes = "  69   neither of them answers\n",
     .options = options,
+    .shared = shared,
     .run = run,
 };

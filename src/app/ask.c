@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "app/https_client.h"
 #include "base/buffer.h"
 #include "loop/loop.h"
 #include "net/http_client.h"
@@ -64,9 +65,14 @@ bool ask_call(const struct ask_request *request, struct answer *out, struct stat
     if (!make_url(is_unix ? "http://localhost" : base_url, request->path, &url, status))
         return false;
     struct asking asking = {out, status};
+    struct tls_client_context *tls = NULL;
+    bool is_https = !is_unix && !strcmp(url.scheme, "https");
+    if (is_https && request->options && !https_client_open(request->options, &tls, status))
+        return false;
     struct http_call_options options = {
         .method = request->method,
         .url = &url,
+        .tls = tls,
         .unix_path = is_unix ? base_url + sizeof unix_prefix - 1 : NULL,
         .fields = &key,
         .field_count = request->api_key ? 1 : 0,
@@ -76,11 +82,15 @@ bool ask_call(const struct ask_request *request, struct answer *out, struct stat
         .on_done = on_done,
         .context = &asking,
     };
-    return run_call(&options, &asking) || status_context(status, "%s", base_url);
+    bool is_answered = run_call(&options, &asking);
+    tls_client_context_release(tls);
+    return is_answered || status_context(status, "%s", base_url);
 }
 
-bool ask(const char *base_url, const char *path, struct answer *out, struct status *status) {
-    const struct ask_request request = {.method = "GET", .base_url = base_url, .path = path};
+bool ask(const struct options *options, const char *base_url, const char *path, struct answer *out,
+         struct status *status) {
+    const struct ask_request request = {
+        .method = "GET", .base_url = base_url, .path = path, .options = options};
     return ask_call(&request, out, status);
 }
 

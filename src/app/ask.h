@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#include "app/options.h"
 #include "base/attributes.h"
 #include "base/bytes.h"
 #include "base/status.h"
@@ -23,19 +24,20 @@ struct answer {
     struct json_document *document; /* the body when it is JSON, else NULL; owned */
 };
 
-/* GETs `base_url` (http://HOST:PORT, or unix:/path) with `path` ("/v1/license") appended. True when
+/* GETs `base_url` (http://HOST:PORT, https:// with the values of https_options, or unix:/path) with `path` ("/v1/license") appended. True when
  * an answer came, whatever its HTTP status. Otherwise false with STATUS_CONFIG (a bad URL) or the
  * errors of the HTTP client, naming the URL. The caller gives `out` to answer_free in any case. */
-bool ask(const char *base_url, const char *path, struct answer *out,
+bool ask(const struct options *options, const char *base_url, const char *path, struct answer *out,
          struct status *status) MUST_CHECK;
 
 /* A call that is more than a plain GET. */
 struct ask_request {
-    const char *method;   /* "POST", "DELETE" ... */
-    const char *base_url; /* as for ask */
-    const char *path;     /* as it goes on the wire, escaped */
-    const char *api_key;  /* sent as X-API-Key; NULL: none */
-    struct bytes body;    /* may be empty */
+    const char *method;            /* "POST", "DELETE" ... */
+    const char *base_url;          /* as for ask */
+    const char *path;              /* as it goes on the wire, escaped */
+    const char *api_key;           /* sent as X-API-Key; NULL: none */
+    const struct options *options; /* with the rows of https_options; NULL: no https */
+    struct bytes body;             /* may be empty */
 };
 
 /* As ask, for any call. */

@@ -60,6 +60,22 @@ const struct option http_options[] = {
     {0},
 };
 
+const struct option https_options[] = {
+    {.key = "https_ca",
+     .type = OPTION_PATH,
+     .value_name = "FILE",
+     .help = "Trust the CAs in this file (PEM) for https, not the system's"},
+    {.key = "https_cert",
+     .type = OPTION_PATH,
+     .value_name = "FILE",
+     .help = "Our certificate chain for https servers that ask for one (PEM)"},
+    {.key = "https_key",
+     .type = OPTION_PATH,
+     .value_name = "FILE",
+     .help = "The private key of --https-cert (PEM, mode 0600)"},
+    {0},
+};
+
 const struct option nats_options[] = {
     {.key = "nats.user", .type = OPTION_TEXT, .value_name = "NAME", .help = "User name for NATS"},
     {.key = "nats.password_file",

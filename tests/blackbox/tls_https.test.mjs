@@ -156,6 +156,24 @@ describe('HTTPS', () => {
     assert.equal(await subject('-servername', 'nobody'), 'server');
   });
 
+  test('our own tools call https, and say why they do not', async (t) => {
+    const open = await serve(t, ['server']);
+    const ready = await lsys(['health', `https://localhost:${open.port}`, '--https-ca', pki.ca.pem]);
+    assert.equal(ready.code, 0, ready.stderr);
+    const stranger = await lsys(['health', `https://localhost:${open.port}`, '--https-ca', pki.stranger.pem]);
+    assert.match(stranger.stderr, /localhost: unknown issuer CN=ca of certificate CN=server/);
+    const system = await lsys(['health', `https://localhost:${open.port}`]);
+    assert.match(system.stderr, /unknown issuer|no CA certificates/);
+    const mutual = await serve(t, ['server'], ['--tls-client-ca', pki.ca.pem]);
+    const refused = await lsys(['health', `https://localhost:${mutual.port}`, '--https-ca', pki.ca.pem]);
+    assert.match(refused.stderr, /handshake_failure/);
+    const known = await lsys(['health', `https://localhost:${mutual.port}`, '--https-ca', pki.ca.pem, '--https-cert',
+      pki.client.pem, '--https-key', pki.client.key]);
+    assert.equal(known.code, 0, known.stderr);
+    const half = await lsys(['health', 'https://localhost:1', '--https-cert', pki.client.pem]);
+    assert.match(half.stderr, /--https-cert and --https-key go together/);
+  });
+
   // ---- who must not get in, or be believed ----
 
   test('clients that trust another CA, or look for another name, refuse us', async (t) => {
