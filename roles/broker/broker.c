@@ -88,10 +88,14 @@ static struct listen_protection protection_of(const struct broker_role *role) {
 
 static bool listen_at(struct broker_role *role, const char *text, struct status *status) {
     struct address address, bound;
-    struct listen_protection protection = protection_of(role);
-    if (!address_parse(bytes_of_text(text), ADDRESS_PORT_REQUIRED, &address, status) ||
-        !listen_policy_check(role->context->name, "--listen", &address, protection, status) ||
-        !broker_listen(role->broker, &address, &bound, status))
+    struct listen_protection protection = {.credential = broker_has_users(role->broker),
+                                           .insecure_listen =
+                                               options_boolean(options, "insecure_listen")};
+    if (!address_parse(bytes_of_text(text), ADDRESS_PORT_REQUIRED, &address, status))
+        return status_context(status, "--listen");
+    if (!listen_policy_check(role->context->name, "--listen", &address, protection, status))
+        return false; /* its text names the flag already */
+    if (!broker_listen(role->broker, &address, &bound, status))
         return status_context(status, "--listen");
     char bound_text[ADDRESS_TEXT_BYTES], url[ADDRESS_TEXT_BYTES + 8];
     address_format(&bound, bound_text);

@@ -25,8 +25,10 @@ static void print_conditions(const struct json_value *root) {
         json_member_boolean(condition, "met", &met);
         printf("  %s ", met ? "ok" : "NO");
         printable_write(stdout, name ? name : "");
-        printf(": ");
-        printable_write(stdout, reason ? reason : "");
+        if (reason && *reason) {
+            printf(": ");
+            printable_write(stdout, reason);
+        }
         printf("\n");
     }
 }

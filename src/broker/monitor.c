@@ -42,7 +42,7 @@ static void write_uptime(struct json_writer *json, const char *name, int64_t sin
     char text[TEXT_DURATION_BYTES];
     int64_t seconds = (broker_now_ms(broker) - since_ms) / 1000;
     text_format_duration(seconds * 1000, text);
-    json_writer_member_text(json, name, text);
+    json_writer_member_text(json, name, seconds > 0 ? text : "0s"); /* not "0ms", as nats-server */
 }
 
 /* The resident memory of the process in bytes: the second number, in pages, of /proc/self/statm. 0 when

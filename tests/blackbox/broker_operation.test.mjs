@@ -24,7 +24,8 @@ async function connected(t, port, more = '') {
 describe('starting', () => {
   const refused = [
     ['a taken port', async (t) => ['--listen', `127.0.0.1:${(await startLsysBroker(t)).port}`], /--listen.*already listens/],
-    ['off loopback without saying so', async () => ['--listen', '0.0.0.0:0'], /--insecure-listen/],
+    ['off loopback without saying so', async () => ['--listen', '0.0.0.0:0'],
+      /^lsys broker: --listen 0\.0\.0\.0:0 would be open .*--insecure-listen/m],
     ['off loopback with a user but without TLS', async (t, folder) => {
       writeFileSync(path.join(folder, 'password'), 'x', { mode: 0o600 });
       return ['--listen', '0.0.0.0:0', '--user', 'a', '--password-file', path.join(folder, 'password')];
@@ -226,6 +227,7 @@ describe('while it runs', () => {
     assert.deepEqual([varz.server_name, varz.connections, varz.subscriptions, varz.in_msgs, varz.in_bytes, varz.out_msgs, varz.out_bytes],
       ['site-1', 2, 2, 2, 8, 1, 5]);
     assert.equal(varz.server_id, subscriber.info.server_id);
+    assert.match(varz.uptime, /^\d+s$/);
     assert.ok(varz.mem > 0);
     const connz = (await get(`${base}/connz?subs=1`)).json;
     assert.equal(connz.num_connections, 2);
