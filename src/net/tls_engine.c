@@ -13,10 +13,14 @@
 #include "net/tls_profile.h"
 #include "verifier/x509_engine.h"
 
-/* A whole alert record: type 21, version 3.3, length 2, level, description. */
-#define ALERT_RECORD_BYTES 7
-#define RECORD_ALERT       21
-#define RECORD_HANDSHAKE   22
+/* Records (RFC 5246, 6.2.1): type, version 3.3, length. */
+#define RECORD_HEADER_BYTES     5
+#define RECORD_ALERT            21
+#define RECORD_HANDSHAKE        22
+#define RECORD_APPLICATION_DATA 23
+
+/* A whole alert record: length 2, level, description. */
+#define ALERT_RECORD_BYTES (RECORD_HEADER_BYTES + 2)
 #define LEVEL_FATAL        2
 
 /* An IPv6 address in brackets is shorter, so this is room for whatever can be verified. */
@@ -285,6 +289,15 @@ static void check_first_byte(struct tls_engine *engine, uint8_t first) {
     engine->has_input = true;
 }
 
+/* A client that starts early (RFC 7918, as browsers do) sends data right behind its Finished, which BearSSL
+ * takes for an error until its own Finished has left: such a record waits until what is to be sent is. */
+static bool comes_early(struct tls_engine *engine, uint8_t next, size_t room) {
+    size_t length;
+    return engine->state == TLS_HANDSHAKING && room == RECORD_HEADER_BYTES &&
+           next == RECORD_APPLICATION_DATA &&
+           br_ssl_engine_sendrec_buf(&engine->ssl.common, &length) != NULL;
+}
+
 size_t tls_engine_take(struct tls_engine *engine, const void *bytes, size_t length) {
     const uint8_t *from = bytes;
     size_t taken = 0;
@@ -292,7 +305,7 @@ size_t tls_engine_take(struct tls_engine *engine, const void *bytes, size_t leng
     while (taken < length && engine->state != TLS_FAILED) {
         size_t room;
         uint8_t *to = br_ssl_engine_recvrec_buf(&engine->ssl.common, &room);
-        if (!to) break;
+        if (!to || comes_early(engine, from[taken], room)) break;
         size_t part = room < length - taken ? room : length - taken;
         memcpy(to, from + taken, part);
         br_ssl_engine_recvrec_ack(&engine->ssl.common, part);

@@ -110,6 +110,18 @@ test('a page talks over wss, with a certificate of lsys ca', async (t) => {
   const pin = createHash('sha256').update(key).digest('base64');
   const page = await openPage(t, origin, [`--ignore-certificate-errors-spki-list=${pin}`]);
   await checkTalk(t, page, `wss://localhost:${websocket}`, port);
+  /* Chromium sends data right behind its Finished (RFC 7918): often both come in one read. */
+  const outcomes = await page.evaluate(async (url) => {
+    const first = () => new Promise((resolve) => {
+      const socket = new WebSocket(url);
+      socket.onmessage = () => socket.close();
+      socket.onclose = (event) => resolve(event.code);
+    });
+    const codes = [];
+    for (let i = 0; i < 20; i++) codes.push(await first());
+    return codes;
+  }, `wss://127.0.0.1:${websocket}`);
+  assert.deepEqual(new Set(outcomes), new Set([1005]));
 });
 
 test('a hundred tabs\' worth of connections come and go', async (t) => {

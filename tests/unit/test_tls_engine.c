@@ -123,6 +123,40 @@ static void assert_failed(const struct tls_engine *engine, enum status_code code
 
 /* ---- in order ---- */
 
+/* A client that starts early (RFC 7918) sends data right behind its Finished, and a server reads both at once: the
+ * data must wait until the server's own Finished has left. */
+static void test_data_behind_the_finished_waits(void **state) {
+    (void)state;
+    static const uint8_t data[] = {0x17, 3, 3, 0, 40, 1, 2, 3};
+    uint8_t flight[4096];
+    struct pair pair;
+    begin(&pair, tls_peers_server(&peers, TLS_SERVER, TLS_CLIENTS_UNASKED),
+          tls_peers_client(&peers, TLS_ROLES), "edge-7");
+    while (carry(&pair, pair.client, pair.server) > 0)
+        continue;
+    while (carry(&pair, pair.server, pair.client) > 0)
+        continue;
+    size_t length = 0;
+    for (struct bytes out; (out = tls_engine_output(pair.client)).length > 0;) {
+        assert_true(length + out.length + sizeof data <= sizeof flight);
+        memcpy(flight + length, out.data, out.length);
+        length += out.length;
+        tls_engine_output_sent(pair.client, out.length);
+    }
+    memcpy(flight + length, data, sizeof data);
+    size_t taken = 0;
+    while (taken < length) {
+        size_t part = tls_engine_take(pair.server, flight + taken, length + sizeof data - taken);
+        assert_true(part > 0);
+        taken += part;
+    }
+    assert_int_equal(taken, length);
+    assert_int_equal(tls_engine_take(pair.server, data, sizeof data), 0);
+    pump(&pair);
+    assert_open(&pair);
+    end(&pair);
+}
+
 static void exchange(size_t piece_bytes, size_t message_bytes) {
     struct pair pair;
     uint8_t *message = memory_new(message_bytes);
@@ -554,6 +588,7 @@ static void test_expired_certificates_are_told(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_data_behind_the_finished_waits),
         cmocka_unit_test(test_any_pieces),
         cmocka_unit_test(test_every_cut_of_the_first_flight),
         cmocka_unit_test(test_closing_says_goodbye_behind_the_data),
