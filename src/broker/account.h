@@ -19,11 +19,12 @@ struct account {
     bool is_system;              /* its users may ask the broker about accounts */
 
     /* Of an operator's account. */
-    struct name_link link;      /* in the trust's table, by public key */
+    struct name_link link; /* in the trust's table, by `key` */
+    char key[NKEY_PUBLIC_TEXT_BYTES];
     struct nats_account claims; /* checked when they came */
     struct buffer token;
-    char *
-        file; /* in the resolver's folder, "" when it is not there yet; NULL: gone, nobody gets in */
+    /* Its token's file in the resolver's folder; "": not there yet; NULL: gone, nobody gets in. */
+    char *file;
     size_t client_count; /* connected */
 };
 

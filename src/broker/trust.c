@@ -1,10 +1,9 @@
-#include "broker/trust.h"
+#include "broker/trust_state.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -12,20 +11,6 @@
 #include "broker/hash.h"
 #include "broker/resolver.h"
 #include "broker/subscriptions.h"
-
-struct broker_trust {
-    struct nats_operator operator;
-    struct resolver *resolver;
-    struct name_table accounts; /* struct account, by public key */
-    uint64_t hash_key;
-    struct broker *broker; /* NULL: not attached yet */
-    struct timer *timer;
-    int64_t next_expiry_s; /* of a user or account in use; INT64_MAX: none */
-};
-
-static int64_t now_s(void) {
-    return clock_wall_ms() / 1000;
-}
 
 static const char *role_of(const struct broker_trust *trust) {
     return trust->broker != NULL ? trust->broker->options.role : "broker";
@@ -53,9 +38,9 @@ struct account *trust_next(const struct broker_trust *trust, const struct accoun
 /* Adds an account whose claims are there. */
 static struct account *add_account(struct broker_trust *trust, const struct nats_account *claims) {
     struct account *account = memory_new(sizeof *account);
-    char *key = memory_copy_text(claims->jwt.subject);
-    account->is_system = strcmp(key, trust->operator.system_account) == 0;
-    account->link.name = bytes_of_text(key);
+    memcpy(account->key, claims->jwt.subject, sizeof account->key);
+    account->is_system = strcmp(account->key, trust->operator.system_account) == 0;
+    account->link.name = bytes_of_text(account->key);
     account->link.hash = hash_name(account->link.name, trust->hash_key);
     buffer_init(&account->token, NATS_JWT_BYTES_MAX);
     name_table_add(&trust->accounts, &account->link);
@@ -66,7 +51,6 @@ static void free_account(struct account *account) {
     subject_index_free(account->index);
     nats_account_free(&account->claims);
     buffer_free(&account->token);
-    free((void *)account->link.name.data);
     free(account->file);
     free(account);
 }
@@ -78,7 +62,7 @@ static void note_expiry(struct broker_trust *trust, int64_t expires_at_s) {
         trust->next_expiry_s = expires_at_s;
 }
 
-static void note_expiries(struct broker_trust *trust, const struct client *client) {
+void trust_note_expiries(struct broker_trust *trust, const struct client *client) {
     note_expiry(trust, client->identity->claims.jwt.expires_at_s);
     note_expiry(trust, client->account->claims.jwt.expires_at_s);
 }
@@ -88,11 +72,11 @@ static const char *find_fault(const struct broker_trust *trust, const struct cli
     const struct account *account = client->account;
     struct status verdict = STATUS_INIT;
     if (account->file == NULL) return "Authorization Violation";
-    if (!nats_account_check(&account->claims, &trust->operator, now_s(), &verdict))
+    if (!nats_account_check(&account->claims, &trust->operator, trust_now_s(), &verdict))
         return verdict.code == STATUS_EXPIRED ? "Account Authentication Expired"
                                               : "Authorization Violation";
-    if (nats_user_check(&client->identity->claims, &account->claims, &trust->operator, now_s(),
-                        &verdict))
+    if (nats_user_check(&client->identity->claims, &account->claims, &trust->operator,
+                        trust_now_s(), &verdict))
         return NULL;
     if (verdict.code == STATUS_REVOKED) return "User Authentication Revoked";
     if (verdict.code == STATUS_EXPIRED) return "User Authentication Expired";
@@ -110,7 +94,7 @@ static void check_client(struct broker_trust *trust, struct client *client, bool
         client_refuse(client, fault, fault);
         return;
     }
-    note_expiries(trust, client);
+    trust_note_expiries(trust, client);
     if (account_changed) subscriptions_check(client);
 }
 
@@ -136,7 +120,8 @@ static void log_problem(const struct broker_trust *trust, const char *file,
               status_code_name(status->code), "why", status->text, NULL);
 }
 
-/* Puts claims into force that were checked; takes them over. `file` is where the token lies. */
+/* Puts claims into force that were checked; takes them over. `file` is where the token lies; it may be the
+ * account's own text. */
 static struct account *put_in_force(struct broker_trust *trust, struct nats_account *claims,
                                     struct bytes token, const char *file) {
     struct account *account = trust_find(trust, claims->jwt.subject);
@@ -160,7 +145,7 @@ static struct account *put_in_force(struct broker_trust *trust, struct nats_acco
 static bool read_account(const struct broker_trust *trust, struct bytes token,
                          struct nats_account *out, struct status *status) {
     if (!nats_account_read(token, out, status)) return false;
-    if (nats_account_check(out, &trust->operator, now_s(), status)) return true;
+    if (nats_account_check(out, &trust->operator, trust_now_s(), status)) return true;
     nats_account_free(out);
     return false;
 }
@@ -216,11 +201,7 @@ bool trust_update(struct broker_trust *trust, struct bytes token, const struct a
     snprintf(file, sizeof file, "%s.jwt", claims.jwt.subject);
     const char *place = known != NULL && known->file != NULL && known->file[0] ? known->file : file;
     stored = stored && resolver_store(trust->resolver, place, token, status);
-    if (stored) {
-        char *place_copy = memory_copy_text(place);
-        *account = put_in_force(trust, &claims, token, place_copy);
-        free(place_copy);
-    }
+    if (stored) *account = put_in_force(trust, &claims, token, place);
     nats_account_free(&claims);
     return stored;
 }
@@ -242,101 +223,6 @@ static void assume_system_account(struct broker_trust *trust) {
     account->file = memory_copy_text("");
 }
 
-/* ---- CONNECT ---- */
-
-static bool refuse(struct client *client, const char *reason) {
-    client->broker->counters.authentication_failures++;
-    client_refuse(client, "Authorization Violation", reason);
-    return false;
-}
-
-static bool has_signed(const struct client *client, const struct nats_user *user,
-                       const struct nats_rights *rights, const char *signature) {
-    uint8_t bytes[SIGNATURE_BYTES];
-    if (rights->bearer_token) return true;
-    return signature != NULL && client->nonce[0] != '\0' &&
-           broker_signature_read(bytes_of_text(signature), bytes) &&
-           nkey_verify(bytes_of_text(user->jwt.subject), bytes_of_text(client->nonce), bytes);
-}
-
-/* All that the tokens say about whether this client may come in. */
-static bool check_user(const struct client *client, const struct nats_user *user,
-                       const struct account *account, const char *signature,
-                       struct status *status) {
-    const struct broker_trust *trust = client->broker->trust;
-    if (account == NULL || account->file == NULL)
-        return status_fail(status, STATUS_UNKNOWN_ISSUER, "the account %s is not known here",
-                           nats_user_account(user));
-    if (!nats_account_check(&account->claims, &trust->operator, now_s(), status) ||
-        !nats_user_check(user, &account->claims, &trust->operator, now_s(), status))
-        return false;
-    const struct nats_rights *rights = nats_user_rights(user, &account->claims);
-    if (rights->bearer_token && account->claims.limits.disallow_bearer)
-        return status_fail(status, STATUS_FORBIDDEN, "the account allows no bearer tokens");
-    if (rights->connection_types != 0 && !(rights->connection_types & NATS_CONNECTION_STANDARD))
-        return status_fail(status, STATUS_FORBIDDEN, "the user may not connect in this way");
-    if (!has_signed(client, user, rights, signature))
-        return status_fail(status, STATUS_BAD_SIGNATURE, "the nonce was not signed by the user");
-    return true;
-}
-
-static size_t smaller(size_t limit, int64_t other) {
-    return other < 0 || (uint64_t)other > limit ? limit : (size_t)other;
-}
-
-/* Clients that understand it are told of a smaller payload in a second INFO. */
-static void apply_limits(struct client *client) {
-    const struct nats_account_limits *limits = &client->account->claims.limits;
-    const struct nats_rights *rights =
-        nats_user_rights(&client->identity->claims, &client->account->claims);
-    size_t before = client->parser.max_payload_bytes;
-    size_t payload = smaller(smaller(before, limits->payload_bytes), rights->payload_bytes);
-    client->max_subscriptions = smaller(client->max_subscriptions, rights->subscriptions);
-    client->parser.max_payload_bytes = payload;
-    if (payload != before && client->options.protocol > 0) client_send_info(client, false);
-}
-
-static bool enter(struct client *client, struct account *account, struct identity *identity) {
-    int64_t connections = account->claims.limits.connections;
-    if (connections >= 0 && account->client_count >= (size_t)connections) {
-        identity_free(identity);
-        client_refuse(client, "maximum account active connections exceeded",
-                      "its account has too many connections");
-        return false;
-    }
-    account_open(account);
-    account->client_count++;
-    client->account = account;
-    client->identity = identity;
-    client->user = &identity->user;
-    apply_limits(client);
-    note_expiries(client->broker->trust, client);
-    return true;
-}
-
-bool trust_authenticate(struct client *client, const char *token, const char *signature) {
-    struct broker_trust *trust = client->broker->trust;
-    struct status status = STATUS_INIT;
-    struct nats_user user;
-    /* Who the client is was settled by its first CONNECT. */
-    if (client->identity != NULL) return true;
-    if (token == NULL) return refuse(client, "no user's token, as operator mode needs it");
-    if (!nats_user_read(bytes_of_text(token), &user, &status)) return refuse(client, status.text);
-    struct account *account = trust_find(trust, nats_user_account(&user));
-    struct identity *identity = NULL;
-    if (check_user(client, &user, account, signature, &status))
-        identity = identity_new(&user, account, &status);
-    nats_user_free(&user);
-    if (identity == NULL) return refuse(client, status.text);
-    return enter(client, account, identity);
-}
-
-void trust_forget(struct client *client) {
-    if (client->identity == NULL || client->has_left_account) return;
-    client->has_left_account = true;
-    client->account->client_count--;
-}
-
 /* ---- life ---- */
 
 static bool read_operator(const char *path, struct nats_operator *out, struct status *status) {
@@ -344,7 +230,7 @@ static bool read_operator(const char *path, struct nats_operator *out, struct st
     buffer_init(&text, NATS_JWT_BYTES_MAX);
     bool read = file_read(path, &text, status) &&
                 nats_operator_read(bytes_trim(buffer_bytes(&text)), out, status);
-    if (read && !nats_operator_check(out, now_s(), status)) {
+    if (read && !nats_operator_check(out, trust_now_s(), status)) {
         nats_operator_free(out);
         read = false;
     }
@@ -381,7 +267,7 @@ static void log_trust(const struct broker_trust *trust) {
 static void tick(void *context) {
     struct broker_trust *trust = context;
     resolver_poll(trust->resolver);
-    if (now_s() < trust->next_expiry_s) return;
+    if (trust_now_s() < trust->next_expiry_s) return;
     trust->next_expiry_s = INT64_MAX;
     check_clients(trust, NULL);
 }

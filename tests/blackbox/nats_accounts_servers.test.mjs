@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { Deployment, memoryServers, trustingServers } from './lib/accounts.mjs';
-import { start } from './lib/lsys.mjs';
+import { lsysOk, start } from './lib/lsys.mjs';
 import { natsServers } from './lib/peers.mjs';
 import { freePort } from './lib/ports.mjs';
 import { RawNats } from './lib/raw_nats.mjs';
@@ -269,5 +269,25 @@ for (const { name, program } of natsServers()) {
     for (const account of ['SYS', 'SITE'])
       for (const server of ['server-0', 'server-1'])
         assert.match(printed, new RegExp(`^${account} +${server}: 200 `, 'm'));
+  });
+}
+
+for (const { name, program } of natsServers()) {
+  test(`push over TLS to ${name}`, async (t) => {
+    const deployment = await Deployment.create(t);
+    const pki = path.join(deployment.folder, 'pki');
+    const prefix = path.join(deployment.folder, 'server');
+    await lsysOk(['ca', 'init', '--out', pki]);
+    await lsysOk(['ca', 'issue', '--ca', pki, '--name', 'localhost', '--out', prefix]);
+    const port = await freePort();
+    const server = start(t, program, ['-c', await deployment.config('full'), '-p', `${port}`, '--tls',
+      '--tlscert', `${prefix}.pem`, '--tlskey', `${prefix}.key.pem`]);
+    await server.untilOutput(/Server is ready/);
+    const url = `tls://localhost:${port}`;
+    const printed = await deployment.run('push', '--nats', url, '--nats-ca', path.join(pki, 'ca.pem'), '--timeout', '1s');
+    assert.match(printed, /^SITE .*: 200 /m);
+    const stranger = await deployment.try('push', '--nats', url, '--timeout', '1s');
+    assert.equal(stranger.code, 76);
+    assert.match(stranger.stderr, /unknown issuer/);
   });
 }
