@@ -70,10 +70,15 @@ static void print_tree(const struct json_value *value, int indent) {
     while (json_value_next_member(value, &member)) {
         printf("%*s", 2 * indent, "");
         printable_write(stdout, member.name);
-        printf(": ");
-        if (!is_nested(member.value)) print_scalar(member.value);
+        printf(":");
+        if (is_nested(member.value)) {
+            printf("\n");
+            print_tree(member.value, indent + 1);
+            continue;
+        }
+        printf(" ");
+        print_scalar(member.value);
         printf("\n");
-        if (is_nested(member.value)) print_tree(member.value, indent + 1);
     }
     if (json_value_type(value) != JSON_TYPE_ARRAY) return;
     for (size_t i = 0; i < json_value_count(value); i++) {
