@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/nats_deployment.h"
 #include "base/file.h"
 #include "net/address.h"
 #include "roles/nats/actions.h"
-#include "roles/nats/deployment.h"
 
 /* Room for many accounts of the largest size that is usual. */
 #define CONFIG_BYTES_MAX ((size_t)64 << 20)
@@ -24,12 +24,13 @@ static void append_quoted(struct buffer *out, const char *text) {
     buffer_append(out, "\"", 1);
 }
 
-static bool append_account(const struct deployment *deployment, const char *name,
+static bool append_account(const struct nats_deployment *deployment, const char *name,
                            struct buffer *out, struct status *status) {
     struct nats_account account;
     struct buffer token;
     buffer_init(&token, NATS_JWT_BYTES_MAX);
-    bool read = deployment_read_account(deployment, name, nats_now_s(), &token, &account, status);
+    bool read =
+        nats_deployment_read_account(deployment, name, nats_now_s(), &token, &account, status);
     if (read) {
         buffer_append_format(out, "    # %s\n    %s: \"", name, account.jwt.subject);
         buffer_append(out, token.data, token.length);
@@ -41,18 +42,18 @@ static bool append_account(const struct deployment *deployment, const char *name
 }
 
 /* With a full resolver servers keep accounts themselves and only need to know the system account. */
-static bool append_preload(const struct deployment *deployment, bool is_full, struct buffer *out,
-                           struct status *status) {
-    struct names names;
+static bool append_preload(const struct nats_deployment *deployment, bool is_full,
+                           struct buffer *out, struct status *status) {
+    struct nats_names names;
     bool good = true;
     buffer_append_text(out, "resolver_preload: {\n");
     if (is_full) {
-        good = append_account(deployment, DEPLOYMENT_SYSTEM_ACCOUNT, out, status);
+        good = append_account(deployment, NATS_DEPLOYMENT_SYSTEM_ACCOUNT, out, status);
     } else {
-        good = deployment_list(deployment, NULL, &names, status);
+        good = nats_deployment_list(deployment, NULL, &names, status);
         for (size_t i = 0; good && i < names.count; i++)
             good = append_account(deployment, names.items[i], out, status);
-        names_free(&names);
+        nats_names_free(&names);
     }
     buffer_append_text(out, "}\n");
     return good;
@@ -80,7 +81,7 @@ static bool append_resolver(const struct options *options, const char *out_path,
         out, "\n    allow_delete: true\n    interval: \"2m\"\n    limit: 10000\n}\n");
 }
 
-static bool write_config(const struct deployment *deployment, const struct options *options,
+static bool write_config(const struct nats_deployment *deployment, const struct options *options,
                          const char *out_path, struct buffer *out, struct status *status) {
     bool is_full = strcmp(options_text(options, "resolver"), "full") == 0;
     struct bytes operator_token = bytes_trim(buffer_bytes(&deployment->operator_token));
@@ -99,11 +100,11 @@ static bool write_config(const struct deployment *deployment, const struct optio
 
 bool nats_config(const struct nats_action_call *call, struct status *status) {
     const char *path = options_text(call->options, "out");
-    struct deployment deployment;
+    struct nats_deployment deployment;
     struct buffer out;
     if (!path)
         return status_fail(status, STATUS_USAGE, "--out is missing: the file, or - for stdout");
-    if (!deployment_open(nats_folder(call->options), &deployment, status)) return false;
+    if (!nats_deployment_open(nats_folder(call->options), &deployment, status)) return false;
     buffer_init(&out, CONFIG_BYTES_MAX);
     bool written = write_config(&deployment, call->options, path, &out, status);
     if (written && strcmp(path, "-") == 0)
@@ -111,6 +112,6 @@ bool nats_config(const struct nats_action_call *call, struct status *status) {
     else if (written && (written = file_replace(path, buffer_bytes(&out), 0644, status)))
         printf("%s  for: nats-server -c %s\n", path, path);
     buffer_free(&out);
-    deployment_close(&deployment);
+    nats_deployment_close(&deployment);
     return written;
 }

@@ -1,18 +1,18 @@
 /* lsys nats ls: the operator, the accounts and their users. */
 #include <stdio.h>
 
+#include "app/nats_deployment.h"
 #include "base/clock.h"
 #include "codec/json_writer.h"
 #include "roles/nats/actions.h"
-#include "roles/nats/deployment.h"
 
 #define JSON_BYTES_MAX ((size_t)64 << 20)
 
 /* ---- what is known of a user ---- */
 
 /* "good", "revoked", or the name of what its check says. */
-static const char *state_of(const struct deployment *deployment, const struct nats_account *account,
-                            const struct nats_user *user) {
+static const char *state_of(const struct nats_deployment *deployment,
+                            const struct nats_account *account, const struct nats_user *user) {
     struct status verdict = STATUS_INIT;
     if (nats_user_check(user, account, &deployment->operator, nats_now_s(), &verdict))
         return "good";
@@ -30,14 +30,14 @@ static void write_user(struct json_writer *json, const struct nats_user *user, c
     json_writer_end_object(json);
 }
 
-static bool list_users(const struct deployment *deployment, const char *account_name,
+static bool list_users(const struct nats_deployment *deployment, const char *account_name,
                        const struct nats_account *account, struct json_writer *json,
                        struct status *status) {
-    struct names names;
-    bool good = deployment_list(deployment, account_name, &names, status);
+    struct nats_names names;
+    bool good = nats_deployment_list(deployment, account_name, &names, status);
     for (size_t i = 0; good && i < names.count; i++) {
         struct nats_user user;
-        good = deployment_read_user(deployment, account_name, names.items[i], &user, status);
+        good = nats_deployment_read_user(deployment, account_name, names.items[i], &user, status);
         if (!good) break;
         const char *state = state_of(deployment, account, &user);
         if (json)
@@ -46,14 +46,14 @@ static bool list_users(const struct deployment *deployment, const char *account_
             printf("  %-20s %-10s %s\n", user.jwt.name, state, user.jwt.subject);
         nats_user_free(&user);
     }
-    names_free(&names);
+    nats_names_free(&names);
     return good;
 }
 
-static bool list_account(const struct deployment *deployment, const char *name,
+static bool list_account(const struct nats_deployment *deployment, const char *name,
                          struct json_writer *json, struct status *status) {
     struct nats_account account;
-    if (!deployment_read_account(deployment, name, nats_now_s(), NULL, &account, status))
+    if (!nats_deployment_read_account(deployment, name, nats_now_s(), NULL, &account, status))
         return false;
     if (json) {
         json_writer_begin_object(json);
@@ -73,17 +73,17 @@ static bool list_account(const struct deployment *deployment, const char *name,
     return listed;
 }
 
-static bool list_accounts(const struct deployment *deployment, struct json_writer *json,
+static bool list_accounts(const struct nats_deployment *deployment, struct json_writer *json,
                           struct status *status) {
-    struct names names;
-    bool good = deployment_list(deployment, NULL, &names, status);
+    struct nats_names names;
+    bool good = nats_deployment_list(deployment, NULL, &names, status);
     for (size_t i = 0; good && i < names.count; i++)
         good = list_account(deployment, names.items[i], json, status);
-    names_free(&names);
+    nats_names_free(&names);
     return good;
 }
 
-static bool list_as_json(const struct deployment *deployment, struct status *status) {
+static bool list_as_json(const struct nats_deployment *deployment, struct status *status) {
     struct buffer out;
     struct json_writer json;
     buffer_init(&out, JSON_BYTES_MAX);
@@ -104,8 +104,8 @@ static bool list_as_json(const struct deployment *deployment, struct status *sta
 }
 
 bool nats_list(const struct nats_action_call *call, struct status *status) {
-    struct deployment deployment;
-    if (!deployment_open(nats_folder(call->options), &deployment, status)) return false;
+    struct nats_deployment deployment;
+    if (!nats_deployment_open(nats_folder(call->options), &deployment, status)) return false;
     bool listed;
     if (options_boolean(call->options, "json")) {
         listed = list_as_json(&deployment, status);
@@ -113,6 +113,6 @@ bool nats_list(const struct nats_action_call *call, struct status *status) {
         printf("operator %s  %s\n", deployment.operator.jwt.name, deployment.operator.jwt.subject);
         listed = list_accounts(&deployment, NULL, status);
     }
-    deployment_close(&deployment);
+    nats_deployment_close(&deployment);
     return listed;
 }

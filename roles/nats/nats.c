@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/nats_templates.h"
 #include "app/option_check.h"
 #include "app/role_options.h"
 #include "roles/nats/actions.h"
-#include "roles/nats/templates.h"
 
 #define YEAR_MS (INT64_C(365) * 24 * 60 * 60 * 1000)
 
@@ -28,7 +28,7 @@ static const struct option options[] = {
      .help = "user add: write the user's token and key to this new file"},
     {.key = "template",
      .type = OPTION_ENUM,
-     .choices = TEMPLATE_NAMES,
+     .choices = NATS_TEMPLATE_NAMES,
      .help = "user add: the permissions that such a user needs; the flags below add to them"},
     {.key = "allow_pub",
      .type = OPTION_LIST,

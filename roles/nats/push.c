@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/nats_deployment.h"
 #include "app/nats_login.h"
 #include "app/printable.h"
 #include "base/file.h"
@@ -17,7 +18,6 @@
 #include "codec/json.h"
 #include "loop/timer.h"
 #include "roles/nats/actions.h"
-#include "roles/nats/deployment.h"
 
 #define UPDATE_SUBJECT "$SYS.REQ.CLAIMS.UPDATE"
 
@@ -159,20 +159,20 @@ static bool run(struct pushing *pushing, const struct nats_login *login) {
 /* ---- what is sent, and as whom ---- */
 
 /* Without another credential, the system account's user. */
-static bool read_login(const struct deployment *deployment, const struct options *options,
+static bool read_login(const struct nats_deployment *deployment, const struct options *options,
                        struct nats_login *login, struct status *status) {
     if (!nats_login_read(options, "lsys nats push", NULL, login, status)) return false;
     const struct bus_options *bus = &login->bus;
     if (bus->credentials || bus->password || bus->token || bus->nkey_seed) return true;
-    char *path = file_join(deployment->folder, DEPLOYMENT_SYSTEM_CREDS);
+    char *path = file_join(deployment->folder, NATS_DEPLOYMENT_SYSTEM_CREDS);
     bool read = file_read_secret(path, &login->secret, status);
     login->bus.credentials = buffer_text(&login->secret);
     free(path);
     return read;
 }
 
-static bool load(struct pushing *pushing, const struct deployment *deployment,
-                 const struct names *names, struct status *status) {
+static bool load(struct pushing *pushing, const struct nats_deployment *deployment,
+                 const struct nats_names *names, struct status *status) {
     pushing->parcels = memory_new_array(names->count + 1, sizeof *pushing->parcels);
     for (size_t i = 0; i < names->count; i++) {
         struct nats_account account;
@@ -180,8 +180,8 @@ static bool load(struct pushing *pushing, const struct deployment *deployment,
         parcel->pushing = pushing;
         parcel->name = memory_copy_text(names->items[i]);
         buffer_init(&parcel->token, NATS_JWT_BYTES_MAX);
-        if (!deployment_read_account(deployment, parcel->name, nats_now_s(), &parcel->token,
-                                     &account, status))
+        if (!nats_deployment_read_account(deployment, parcel->name, nats_now_s(), &parcel->token,
+                                          &account, status))
             return false;
         nats_account_free(&account);
     }
@@ -197,18 +197,18 @@ static void unload(struct pushing *pushing) {
 }
 
 bool nats_push(const struct nats_action_call *call, struct status *status) {
-    struct deployment deployment;
-    struct names names = {0};
+    struct nats_deployment deployment;
+    struct nats_names names = {0};
     struct nats_login login = {0};
     struct pushing pushing = {.timeout_ms = options_duration_ms(call->options, "timeout"),
                               .status = status};
-    if (!deployment_open(nats_folder(call->options), &deployment, status)) return false;
-    bool pushed = deployment_list(&deployment, NULL, &names, status) &&
+    if (!nats_deployment_open(nats_folder(call->options), &deployment, status)) return false;
+    bool pushed = nats_deployment_list(&deployment, NULL, &names, status) &&
                   load(&pushing, &deployment, &names, status) &&
                   read_login(&deployment, call->options, &login, status) && run(&pushing, &login);
     nats_login_wipe(&login);
     unload(&pushing);
-    names_free(&names);
-    deployment_close(&deployment);
+    nats_names_free(&names);
+    nats_deployment_close(&deployment);
     return pushed;
 }

@@ -2,21 +2,21 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/nats_deployment.h"
 #include "roles/nats/actions.h"
-#include "roles/nats/deployment.h"
 
 #define EVERYBODY "*"
 
 /* The key that the revocation is for. */
-static bool find_key(const struct deployment *deployment, const char *account, const char *name,
-                     char key[NKEY_PUBLIC_TEXT_BYTES], struct status *status) {
+static bool find_key(const struct nats_deployment *deployment, const char *account,
+                     const char *name, char key[NKEY_PUBLIC_TEXT_BYTES], struct status *status) {
     struct nats_user user;
     if (strcmp(name, EVERYBODY) == 0) {
         memcpy(key, EVERYBODY, sizeof EVERYBODY);
         return true;
     }
-    if (!deployment_check_name("a user", name, status) ||
-        !deployment_read_user(deployment, account, name, &user, status))
+    if (!nats_deployment_check_name("a user", name, status) ||
+        !nats_deployment_read_user(deployment, account, name, &user, status))
         return false;
     memcpy(key, user.jwt.subject, NKEY_PUBLIC_TEXT_BYTES);
     nats_user_free(&user);
@@ -24,14 +24,14 @@ static bool find_key(const struct deployment *deployment, const char *account, c
 }
 
 /* The account's new token is not older than the one before: servers keep the newest. */
-static bool revoke(const struct deployment *deployment, struct nats_account *account,
+static bool revoke(const struct nats_deployment *deployment, struct nats_account *account,
                    const char *account_name, const char *name, struct status *status) {
     char key[NKEY_PUBLIC_TEXT_BYTES];
     int64_t now_s = nats_now_s();
     if (account->jwt.issued_at_s < now_s) account->jwt.issued_at_s = now_s;
     if (!find_key(deployment, account_name, name, key, status) ||
         !nats_account_revoke(account, key, now_s, status) ||
-        !deployment_write_account(deployment, account, status))
+        !nats_deployment_write_account(deployment, account, status))
         return false;
     printf("revoked %s of %s: tell the servers with \"lsys nats push\", or write the configuration "
            "again with \"lsys nats config\" and send nats-server SIGHUP\n",
@@ -40,17 +40,17 @@ static bool revoke(const struct deployment *deployment, struct nats_account *acc
 }
 
 bool nats_user_revoke(const struct nats_action_call *call, struct status *status) {
-    struct deployment deployment;
+    struct nats_deployment deployment;
     struct nats_account account;
-    if (!deployment_check_name("an account", call->names[0], status) ||
-        !deployment_open(nats_folder(call->options), &deployment, status))
+    if (!nats_deployment_check_name("an account", call->names[0], status) ||
+        !nats_deployment_open(nats_folder(call->options), &deployment, status))
         return false;
-    bool done =
-        deployment_read_account(&deployment, call->names[0], nats_now_s(), NULL, &account, status);
+    bool done = nats_deployment_read_account(&deployment, call->names[0], nats_now_s(), NULL,
+                                             &account, status);
     if (done) {
         done = revoke(&deployment, &account, call->names[0], call->names[1], status);
         nats_account_free(&account);
     }
-    deployment_close(&deployment);
+    nats_deployment_close(&deployment);
     return done;
 }

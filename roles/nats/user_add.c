@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/nats_credentials.h"
+#include "app/nats_templates.h"
 #include "broker/subject.h"
 #include "codec/rfc3339.h"
 #include "roles/nats/actions.h"
-#include "roles/nats/templates.h"
-#include "roles/nats/user.h"
 
 #define SECOND_NS INT64_C(1000000000)
 
@@ -71,7 +71,7 @@ static bool take_rights(const struct options *options, struct nats_rights *right
     take_limit(options, "max_payload", &rights->payload_bytes);
     rights->data_bytes = NATS_NO_LIMIT;
     rights->bearer_token = options_boolean(options, "bearer");
-    if (template && !template_apply(template, rights, status)) return false;
+    if (template && !nats_template_apply(template, rights, status)) return false;
     if (options_is_given(options, "allow_responses")) {
         rights->allow_responses = true;
         rights->responses_max = options_integer(options, "allow_responses");
@@ -87,12 +87,12 @@ static bool take_rights(const struct options *options, struct nats_rights *right
 }
 
 /* A name is free when nobody had it, or when who had it is revoked or has expired. */
-static bool check_name_is_free(const struct deployment *deployment, const char *account_name,
+static bool check_name_is_free(const struct nats_deployment *deployment, const char *account_name,
                                const struct nats_account *account, const char *name,
                                struct status *status) {
     struct nats_user user;
     struct status problem = STATUS_INIT;
-    if (!deployment_read_user(deployment, account_name, name, &user, &problem))
+    if (!nats_deployment_read_user(deployment, account_name, name, &user, &problem))
         return problem.code == STATUS_NOT_FOUND ||
                status_fail(status, problem.code, "%s", problem.text);
     bool gone = nats_account_has_revoked(account, user.jwt.subject, user.jwt.issued_at_s) ||
@@ -112,7 +112,7 @@ static int64_t issue_time_s(const struct nats_account *account) {
     return now_s;
 }
 
-static bool add(const struct deployment *deployment, const struct nats_account *account,
+static bool add(const struct nats_deployment *deployment, const struct nats_account *account,
                 const struct nats_action_call *call, const char *creds, struct status *status) {
     const char *account_name = call->names[0], *name = call->names[1];
     struct nats_user user = {.jwt.issued_at_s = issue_time_s(account)};
@@ -122,7 +122,7 @@ static bool add(const struct deployment *deployment, const struct nats_account *
     if (life_ms > 0) user.jwt.expires_at_s = user.jwt.issued_at_s + life_ms / 1000;
     bool added = check_name_is_free(deployment, account_name, account, name, status) &&
                  take_rights(call->options, &user.rights, status) &&
-                 user_create(deployment, account_name, &user, creds, status);
+                 nats_credentials_create(deployment, account_name, &user, creds, status);
     if (added)
         printf("user %s of %s  %s\n"
                "%s  its credentials: whoever has this file is that user\n",
@@ -132,22 +132,22 @@ static bool add(const struct deployment *deployment, const struct nats_account *
 }
 
 bool nats_user_add(const struct nats_action_call *call, struct status *status) {
-    struct deployment deployment;
+    struct nats_deployment deployment;
     struct nats_account account;
     const char *creds = options_text(call->options, "creds");
     if (!creds)
         return status_fail(status, STATUS_USAGE,
                            "--creds is missing: the file for the user's token and key");
-    if (!deployment_check_name("an account", call->names[0], status) ||
-        !deployment_check_name("a user", call->names[1], status) ||
-        !deployment_open(nats_folder(call->options), &deployment, status))
+    if (!nats_deployment_check_name("an account", call->names[0], status) ||
+        !nats_deployment_check_name("a user", call->names[1], status) ||
+        !nats_deployment_open(nats_folder(call->options), &deployment, status))
         return false;
-    bool added =
-        deployment_read_account(&deployment, call->names[0], nats_now_s(), NULL, &account, status);
+    bool added = nats_deployment_read_account(&deployment, call->names[0], nats_now_s(), NULL,
+                                              &account, status);
     if (added) {
         added = add(&deployment, &account, call, creds, status);
         nats_account_free(&account);
     }
-    deployment_close(&deployment);
+    nats_deployment_close(&deployment);
     return added;
 }

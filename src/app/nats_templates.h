@@ -2,8 +2,8 @@
  * Permissions for those who usually connect, each with the least that it needs: only the license server may
  * say what the status of the license is.
  */
-#ifndef LSYS_ROLES_NATS_TEMPLATES_H
-#define LSYS_ROLES_NATS_TEMPLATES_H
+#ifndef LSYS_APP_NATS_TEMPLATES_H
+#define LSYS_APP_NATS_TEMPLATES_H
 
 #include <stdbool.h>
 
@@ -12,9 +12,10 @@
 #include "verifier/nats_jwt.h"
 
 /* The names, as choices of an option. */
-#define TEMPLATE_NAMES "license-server|license-client|observer|all"
+#define NATS_TEMPLATE_NAMES "license-server|license-client|observer|all"
 
 /* Adds the rights of a template to `rights`. */
-bool template_apply(const char *name, struct nats_rights *rights, struct status *status) MUST_CHECK;
+bool nats_template_apply(const char *name, struct nats_rights *rights,
+                         struct status *status) MUST_CHECK;
 
 #endif

@@ -1,4 +1,4 @@
-#include "roles/nats/templates.h"
+#include "app/nats_templates.h"
 
 #include <string.h>
 
@@ -36,7 +36,7 @@ static void add_all(struct nats_texts *texts, const char *const *subjects) {
         nats_texts_add(texts, subjects[i]);
 }
 
-bool template_apply(const char *name, struct nats_rights *rights, struct status *status) {
+bool nats_template_apply(const char *name, struct nats_rights *rights, struct status *status) {
     for (size_t i = 0; i < sizeof TEMPLATES / sizeof TEMPLATES[0]; i++) {
         const struct template *template = &TEMPLATES[i];
         if (strcmp(template->name, name) != 0) continue;
@@ -48,5 +48,5 @@ bool template_apply(const char *name, struct nats_rights *rights, struct status 
         rights->responses_max = template->responses_max;
         return true;
     }
-    return status_fail(status, STATUS_USAGE, "--template: one of " TEMPLATE_NAMES);
+    return status_fail(status, STATUS_USAGE, "--template: one of " NATS_TEMPLATE_NAMES);
 }

@@ -1,4 +1,4 @@
-#include "roles/nats/deployment.h"
+#include "app/nats_deployment.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -9,19 +9,18 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "roles/nats/actions.h"
 
 #define OPERATOR_TOKEN "operator.jwt"
 #define TOKEN_ENDING   ".jwt"
 
 /* Room for a path below the folder, from two checked names. */
-#define RELATIVE_BYTES (2 * DEPLOYMENT_NAME_BYTES_MAX + 64)
+#define RELATIVE_BYTES (2 * NATS_DEPLOYMENT_NAME_BYTES_MAX + 64)
 
 /* ---- names and paths ---- */
 
-bool deployment_check_name(const char *what, const char *name, struct status *status) {
+bool nats_deployment_check_name(const char *what, const char *name, struct status *status) {
     size_t length = strlen(name);
-    bool fit = length > 0 && length <= DEPLOYMENT_NAME_BYTES_MAX && name[0] != '.';
+    bool fit = length > 0 && length <= NATS_DEPLOYMENT_NAME_BYTES_MAX && name[0] != '.';
     for (size_t i = 0; fit && i < length; i++) {
         char letter = name[i];
         fit = (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
@@ -30,7 +29,7 @@ bool deployment_check_name(const char *what, const char *name, struct status *st
     return fit || status_fail(status, STATUS_USAGE,
                               "the name of %s has 1 to %d letters, digits, '.', '_' or '-', and "
                               "does not begin with '.'",
-                              what, DEPLOYMENT_NAME_BYTES_MAX);
+                              what, NATS_DEPLOYMENT_NAME_BYTES_MAX);
 }
 
 /* "folder/first[/second]ending", owned by the caller. */
@@ -94,9 +93,10 @@ static bool make_key_pair(const char *folder, const char *place, enum nkey_kind 
     return made;
 }
 
-bool deployment_make_account_keys(const char *folder, const char *name,
-                                  char identity[NKEY_PUBLIC_TEXT_BYTES],
-                                  char signing[NKEY_PUBLIC_TEXT_BYTES], struct status *status) {
+bool nats_deployment_make_account_keys(const char *folder, const char *name,
+                                       char identity[NKEY_PUBLIC_TEXT_BYTES],
+                                       char signing[NKEY_PUBLIC_TEXT_BYTES],
+                                       struct status *status) {
     char place[RELATIVE_BYTES];
     snprintf(place, sizeof place, "accounts/%s", name);
     return make_folders(folder, status) &&
@@ -134,8 +134,8 @@ static bool sign_operator(const char *folder, struct nats_operator *operator,
     return done;
 }
 
-bool deployment_create(const char *folder, const char *name, const char *system_account,
-                       int64_t now_s, struct status *status) {
+bool nats_deployment_create(const char *folder, const char *name, const char *system_account,
+                            int64_t now_s, struct status *status) {
     struct nats_operator fresh = {.jwt.issued_at_s = now_s};
     char signing[NKEY_PUBLIC_TEXT_BYTES];
     snprintf(fresh.jwt.name, sizeof fresh.jwt.name, "%s", name);
@@ -150,9 +150,9 @@ bool deployment_create(const char *folder, const char *name, const char *system_
     return made;
 }
 
-bool deployment_open(const char *folder, struct deployment *out, struct status *status) {
+bool nats_deployment_open(const char *folder, struct nats_deployment *out, struct status *status) {
     char *path = file_join(folder, OPERATOR_TOKEN);
-    *out = (struct deployment){0};
+    *out = (struct nats_deployment){0};
     buffer_init(&out->operator_token, NATS_JWT_BYTES_MAX);
     bool opened = file_read(path, &out->operator_token, status);
     if (!opened && status->code == STATUS_NOT_FOUND) {
@@ -167,11 +167,11 @@ bool deployment_open(const char *folder, struct deployment *out, struct status *
                         status_context(status, "%s", path));
     out->folder = memory_copy_text(folder);
     free(path);
-    if (!opened) deployment_close(out);
+    if (!opened) nats_deployment_close(out);
     return opened;
 }
 
-void deployment_close(struct deployment *deployment) {
+void nats_deployment_close(struct nats_deployment *deployment) {
     buffer_free(&deployment->operator_token);
     nats_operator_free(&deployment->operator);
     free(deployment->folder);
@@ -180,9 +180,9 @@ void deployment_close(struct deployment *deployment) {
 
 /* ---- accounts and users ---- */
 
-bool deployment_read_account(const struct deployment *deployment, const char *name, int64_t now_s,
-                             struct buffer *token, struct nats_account *out,
-                             struct status *status) {
+bool nats_deployment_read_account(const struct nats_deployment *deployment, const char *name,
+                                  int64_t now_s, struct buffer *token, struct nats_account *out,
+                                  struct status *status) {
     struct buffer text;
     char *path = path_to(deployment->folder, "accounts", name, TOKEN_ENDING);
     buffer_init(&text, NATS_JWT_BYTES_MAX);
@@ -205,8 +205,8 @@ bool deployment_read_account(const struct deployment *deployment, const char *na
     return read;
 }
 
-bool deployment_write_account(const struct deployment *deployment, struct nats_account *account,
-                              struct status *status) {
+bool nats_deployment_write_account(const struct nats_deployment *deployment,
+                                   struct nats_account *account, struct status *status) {
     struct buffer seed, token;
     char *seed_path = path_to(deployment->folder, "keys", "operator", ".signing.nk");
     char *path = path_to(deployment->folder, "accounts", account->jwt.name, TOKEN_ENDING);
@@ -222,8 +222,8 @@ bool deployment_write_account(const struct deployment *deployment, struct nats_a
     return done;
 }
 
-bool deployment_read_user(const struct deployment *deployment, const char *account,
-                          const char *name, struct nats_user *out, struct status *status) {
+bool nats_deployment_read_user(const struct nats_deployment *deployment, const char *account,
+                               const char *name, struct nats_user *out, struct status *status) {
     struct buffer text;
     char *path = path_to_user(deployment->folder, account, name, TOKEN_ENDING);
     buffer_init(&text, NATS_JWT_BYTES_MAX);
@@ -240,8 +240,9 @@ bool deployment_read_user(const struct deployment *deployment, const char *accou
     return read;
 }
 
-bool deployment_write_user(const struct deployment *deployment, const char *account,
-                           struct nats_user *user, struct buffer *token, struct status *status) {
+bool nats_deployment_write_user(const struct nats_deployment *deployment, const char *account,
+                                struct nats_user *user, struct buffer *token,
+                                struct status *status) {
     struct buffer seed;
     const char *ending = user->issuer_account[0] ? ".signing.nk" : ".nk";
     char *seed_path = path_to(deployment->folder, "keys/accounts", account, ending);
@@ -258,8 +259,8 @@ bool deployment_write_user(const struct deployment *deployment, const char *acco
     return done;
 }
 
-void deployment_remove_user(const struct deployment *deployment, const char *account,
-                            const char *name) {
+void nats_deployment_remove_user(const struct nats_deployment *deployment, const char *account,
+                                 const char *name) {
     char *path = path_to_user(deployment->folder, account, name, TOKEN_ENDING);
     unlink(path);
     free(path);
@@ -271,7 +272,7 @@ static int compare_names(const void *left, const void *right) {
     return strcmp(*(char *const *)left, *(char *const *)right);
 }
 
-static void add_name(struct names *names, size_t *capacity, const char *file, size_t length) {
+static void add_name(struct nats_names *names, size_t *capacity, const char *file, size_t length) {
     if (names->count == *capacity) {
         *capacity = *capacity ? *capacity * 2 : 16;
         char **larger = memory_new_array(*capacity, sizeof *larger);
@@ -282,35 +283,35 @@ static void add_name(struct names *names, size_t *capacity, const char *file, si
     names->items[names->count++] = memory_copy_bytes(file, length);
 }
 
-bool deployment_list(const struct deployment *deployment, const char *account, struct names *out,
-                     struct status *status) {
+bool nats_deployment_list(const struct nats_deployment *deployment, const char *account,
+                          struct nats_names *out, struct status *status) {
     char *path = account ? path_to(deployment->folder, "users", account, "")
                          : file_join(deployment->folder, "accounts");
     DIR *folder = opendir(path);
     size_t capacity = 0;
     bool listed = folder != NULL || errno == ENOENT ||
                   status_fail_errno(status, errno, "cannot list %s", path);
-    *out = (struct names){0};
+    *out = (struct nats_names){0};
     for (struct dirent *entry; folder && listed && (entry = readdir(folder)) != NULL;) {
         size_t length = strlen(entry->d_name), ending = strlen(TOKEN_ENDING);
         if (length <= ending || strcmp(entry->d_name + length - ending, TOKEN_ENDING) != 0)
             continue;
-        if (out->count == DEPLOYMENT_NAMES_MAX)
+        if (out->count == NATS_DEPLOYMENT_NAMES_MAX)
             listed = status_fail(status, STATUS_TOO_LARGE, "%s has more than %d files", path,
-                                 DEPLOYMENT_NAMES_MAX);
+                                 NATS_DEPLOYMENT_NAMES_MAX);
         else
             add_name(out, &capacity, entry->d_name, length - ending);
     }
     if (folder) closedir(folder);
     free(path);
-    if (!listed) names_free(out);
+    if (!listed) nats_names_free(out);
     if (out->count > 0) qsort(out->items, out->count, sizeof *out->items, compare_names);
     return listed;
 }
 
-void names_free(struct names *names) {
+void nats_names_free(struct nats_names *names) {
     for (size_t i = 0; i < names->count; i++)
         free(names->items[i]);
     free(names->items);
-    *names = (struct names){0};
+    *names = (struct nats_names){0};
 }
