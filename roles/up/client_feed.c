@@ -18,7 +18,8 @@
 struct client_feed {
     struct loop *loop;
     struct timer *retry;
-    struct http_call *call; /* NULL between two connections */
+    struct http_call *call;         /* NULL between two connections */
+    struct tls_client_context *tls; /* NULL: http */
     char *events_url;
     struct event_stream stream;
     struct json_document *document; /* the last license, or NULL */
@@ -61,6 +62,7 @@ static void connect_again(void *context) {
     struct http_call_options options = {
         .method = "GET",
         .url = &url,
+        .tls = feed->tls,
         .timeout_ms = CONNECT_MS,
         .silence_timeout_ms = SILENCE_MS,
         .on_body = take_piece,
@@ -72,11 +74,13 @@ static void connect_again(void *context) {
 }
 
 struct client_feed *client_feed_open(struct loop *loop, const char *base_url,
-                                     client_feed_callback *callback, void *context) {
+                                     struct tls_client_context *tls, client_feed_callback *callback,
+                                     void *context) {
     struct client_feed *feed = memory_new(sizeof *feed);
     feed->loop = loop;
     feed->callback = callback;
     feed->context = context;
+    if (tls) feed->tls = tls_client_context_retain(tls);
     feed->events_url = file_join(base_url, "v1/events");
     feed->retry = timer_open(loop, connect_again, feed);
     event_stream_init(&feed->stream, take_event, feed);
@@ -94,6 +98,7 @@ void client_feed_close(struct client_feed *feed) {
     timer_close(feed->retry);
     event_stream_reset(&feed->stream);
     json_document_free(feed->document);
+    tls_client_context_release(feed->tls);
     free(feed->events_url);
     free(feed);
 }

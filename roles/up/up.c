@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "app/alerts.h"
 #include "app/options.h"
@@ -19,6 +20,7 @@
 #include "roles/up/history.h"
 #include "roles/up/overview.h"
 #include "roles/up/page.h"
+#include "roles/up/secure.h"
 #include "roles/up/stack.h"
 #include "roles/up/terminal.h"
 #include "roles/up/watch.h"
@@ -30,18 +32,22 @@
 /* How often the terminal is drawn anew without a change, for the ages in it. */
 #define DRAW_INTERVAL_MS 1000
 
-#define OVERRIDES 8
+#define OWN_OVERRIDES 8
 
 struct up {
     struct role_context *context;
     struct stack *stack;
+    struct secure *secure;            /* NULL unless --secure */
+    struct options *page_options;     /* owned; with --secure the page has a certificate */
+    struct role_context page_context; /* as `context`, with those options */
     struct role_http *http;
     struct page *page;
     struct client_feed *feed; /* NULL until the client's address is known */
     struct terminal *terminal;
     struct timer *look;
     struct demo demo;
-    struct stack_override overrides[OVERRIDES];
+    struct stack_override overrides[OWN_OVERRIDES + SECURE_OVERRIDES];
+    size_t override_count;
     struct watch watch;
     struct history history;
     struct buffer overview; /* the last one written */
@@ -76,6 +82,9 @@ static const struct option up_options[] = {
      .type = OPTION_PATH,
      .value_name = "JWKS",
      .help = "The vendor's public keys; default: those of the demonstration"},
+    {.key = "secure",
+     .type = OPTION_BOOLEAN,
+     .help = "TLS everywhere, with a CA and NATS accounts that are made in the data folder"},
     {.key = "view",
      .type = OPTION_ENUM,
      .choices = "auto|plain",
@@ -124,9 +133,11 @@ static void license_changed(void *context, const struct json_value *license) {
 /* The client may listen only later, when its port was taken by nobody or chosen by the system. */
 static void follow_client(struct up *up) {
     char url[ROLE_HTTP_URL_BYTES];
+    const char *scheme = up->secure ? "https://" : "http://";
+    struct tls_client_context *tls = up->secure ? secure_client(up->secure) : NULL;
     if (!up->feed &&
-        overview_address(stack_find(up->stack, "license-client"), "http://", url, sizeof url))
-        up->feed = client_feed_open(up->context->loop, url, license_changed, up);
+        overview_address(stack_find(up->stack, "license-client"), scheme, url, sizeof url))
+        up->feed = client_feed_open(up->context->loop, url, tls, license_changed, up);
 }
 
 static void update_health(struct up *up) {
@@ -163,6 +174,8 @@ static void finish_when_down(struct up *up) {
     terminal_close(up->terminal);
     page_free(up->page);
     stack_free(up->stack);
+    secure_close(up->secure);
+    options_free(up->page_options);
     demo_free(&up->demo);
     buffer_free(&up->overview);
     free(up);
@@ -209,7 +222,7 @@ static void collect_overrides(struct up *up) {
     bool own_license = options_text(options, "license") || options_text(options, "keys");
     const char *license = own_license ? options_text(options, "license") : up->demo.license_path;
     const char *keys = own_license ? options_text(options, "keys") : up->demo.jwks_path;
-    const struct stack_override overrides[OVERRIDES] = {
+    const struct stack_override overrides[OWN_OVERRIDES] = {
         {"broker", "listen", "--listen", options_text(options, "listen"), false},
         {"license-server", "http", "--server-http", options_text(options, "server_http"), false},
         {"license-server", "license", "--license", license, !own_license},
@@ -219,8 +232,10 @@ static void collect_overrides(struct up *up) {
         {"license-client", "keys", "--keys", keys, !own_license},
         {"license-client", "nats.urls", "up", "embedded", true},
     };
-    for (size_t i = 0; i < OVERRIDES; i++)
-        up->overrides[i] = overrides[i];
+    memcpy(up->overrides, overrides, sizeof overrides);
+    up->override_count = OWN_OVERRIDES;
+    if (up->secure)
+        up->override_count += secure_overrides(up->secure, up->overrides + OWN_OVERRIDES);
 }
 
 static bool prepare_demo(struct up *up, struct status *status) {
@@ -237,14 +252,53 @@ static bool prepare_demo(struct up *up, struct status *status) {
     return true;
 }
 
-static bool add_members(struct up *up, struct status *status) {
-    const struct options *options = up->context->options;
+/* The roles to run. */
+static size_t name_roles(const struct options *options, const char *roles[STACK_MEMBERS_MAX]) {
     size_t named = options_argument_count(options);
     size_t count = named ? named : sizeof default_roles / sizeof default_roles[0];
-    for (size_t i = 0; i < count; i++) {
-        const char *role = named ? options_argument(options, i) : default_roles[i];
-        if (!stack_add(up->stack, role, up->overrides, OVERRIDES, status)) return false;
+    for (size_t i = 0; i < count; i++)
+        roles[i] = named ? options_argument(options, i) : default_roles[i];
+    return count;
+}
+
+static bool open_secure(struct up *up, struct status *status) {
+    static const char *const keys[] = {"http", "listen", "server_http", "client_http"};
+    const struct options *options = up->context->options;
+    const char *roles[STACK_MEMBERS_MAX];
+    struct address hosts[sizeof keys / sizeof keys[0]];
+    size_t host_count = 0;
+    if (!secure_check_roles(roles, name_roles(options, roles), status)) return false;
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        if (options_address(options, keys[i], &hosts[host_count])) host_count++;
+    up->secure =
+        secure_open(up->context, store_folder(up->context->store), hosts, host_count, status);
+    return up->secure != NULL;
+}
+
+/* The page has the same options as `up`, and with --secure the certificate. */
+static bool open_page(struct up *up, struct status *status) {
+    struct buffer needs_restart;
+    up->page_context = *up->context;
+    if (up->secure) {
+        buffer_init(&needs_restart, STATUS_TEXT_BYTES);
+        up->page_options = options_load_again(up->context->options, &needs_restart, status);
+        buffer_free(&needs_restart);
+        if (!up->page_options || !secure_page_options(up->secure, up->page_options, status))
+            return false;
+        up->page_context.options = up->page_options;
     }
+    up->http = role_http_open(&up->page_context, "http", status);
+    if (!up->http) return false;
+    up->page = page_new(role_http_server(up->http), write_overview, up);
+    return true;
+}
+
+static bool add_members(struct up *up, struct status *status) {
+    const char *roles[STACK_MEMBERS_MAX];
+    size_t count = name_roles(up->context->options, roles);
+    for (size_t i = 0; i < count; i++)
+        if (!stack_add(up->stack, roles[i], up->overrides, up->override_count, status))
+            return false;
     return true;
 }
 
@@ -258,13 +312,12 @@ static bool open_view(struct up *up, struct status *status) {
 }
 
 static bool start_everything(struct up *up, struct status *status) {
-    struct role_context *context = up->context;
-    up->http = role_http_open(context, "http", status);
-    if (!up->http) return false;
-    up->page = page_new(role_http_server(up->http), write_overview, up);
+    bool is_secure = options_boolean(up->context->options, "secure");
+    if ((is_secure && !open_secure(up, status)) || !open_page(up, status)) return false;
     if (!prepare_demo(up, status)) return false;
     collect_overrides(up);
-    return add_members(up, status) && stack_start(up->stack, up->overrides, OVERRIDES, status) &&
+    return add_members(up, status) &&
+           stack_start(up->stack, up->overrides, up->override_count, status) &&
            open_view(up, status);
 }
 
@@ -331,8 +384,11 @@ const struct command up_command = {
         "process. Each role reads its own section of conf.d and its own environment.\n\n"
         "Without --license, a vendor key and a license for demonstration are made in the data\n"
         "folder at the first start and kept. The page at --http shows the state of everything,\n"
-        "live; a terminal shows the same. Ctrl-C stops all roles within two seconds.",
+        "live; a terminal shows the same. With --secure every\n"
+        "connection is TLS and every NATS user has its own credentials. Ctrl-C stops all roles "
+        "within two seconds.",
     .examples = "  lsys up\n"
+                "  lsys up --secure\n"
                 "  lsys up --data-dir /var/lib/lsys --http 127.0.0.1:9000\n"
                 "  lsys up broker license-server --license acme.lic --keys vendor.jwks\n",
     .section = "up",

@@ -1,0 +1,82 @@
+#include "roles/up/secure_accounts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/nats_credentials.h"
+#include "app/nats_deployment.h"
+#include "app/nats_templates.h"
+#include "base/clock.h"
+#include "base/file.h"
+
+#define OPERATOR_NAME "lsys-up"
+#define ACCOUNT_NAME  "licensing"
+
+/* Users, each with the rights of the template of its name. */
+static const char *const users[] = {"license-server", "license-client", "observer"};
+
+static void begin_account(struct nats_account *account, const char *name,
+                          struct nats_signing_key *signing) {
+    *account = (struct nats_account){.jwt.issued_at_s = clock_wall_ms() / 1000,
+                                     .limits = nats_account_limits_default,
+                                     .signing_keys = signing,
+                                     .signing_key_count = 1};
+    snprintf(account->jwt.name, sizeof account->jwt.name, "%s", name);
+}
+
+/* The operator's token names the system account, whose key is therefore made first. */
+static bool make_operator(const char *folder, struct nats_deployment *deployment,
+                          struct status *status) {
+    struct nats_signing_key signing = {0};
+    struct nats_account account;
+    begin_account(&account, NATS_DEPLOYMENT_SYSTEM_ACCOUNT, &signing);
+    return nats_deployment_make_account_keys(folder, NATS_DEPLOYMENT_SYSTEM_ACCOUNT,
+                                             account.jwt.subject, signing.key, status) &&
+           nats_deployment_create(folder, OPERATOR_NAME, account.jwt.subject,
+                                  account.jwt.issued_at_s, status) &&
+           nats_deployment_open(folder, deployment, status) &&
+           nats_deployment_write_account(deployment, &account, status);
+}
+
+static bool make_user(const struct nats_deployment *deployment, const struct nats_account *account,
+                      const char *name, const char *folder, struct status *status) {
+    struct nats_user user = {.jwt.issued_at_s = account->jwt.issued_at_s,
+                             .rights = {.subscriptions = NATS_NO_LIMIT,
+                                        .data_bytes = NATS_NO_LIMIT,
+                                        .payload_bytes = NATS_NO_LIMIT}};
+    char file[64];
+    snprintf(user.jwt.name, sizeof user.jwt.name, "%s", name);
+    snprintf(file, sizeof file, "%s.creds", name);
+    memcpy(user.issuer_account, account->jwt.subject, sizeof user.issuer_account);
+    char *creds = file_join(folder, file);
+    bool made = nats_template_apply(name, &user.rights, status) &&
+                nats_credentials_create(deployment, ACCOUNT_NAME, &user, creds, status);
+    nats_user_free(&user);
+    free(creds);
+    return made;
+}
+
+static bool make_users(const struct nats_deployment *deployment, const char *folder,
+                       struct status *status) {
+    struct nats_signing_key signing = {0};
+    struct nats_account account;
+    begin_account(&account, ACCOUNT_NAME, &signing);
+    if (!nats_deployment_make_account_keys(deployment->folder, ACCOUNT_NAME, account.jwt.subject,
+                                           signing.key, status) ||
+        !nats_deployment_write_account(deployment, &account, status))
+        return false;
+    for (size_t i = 0; i < sizeof users / sizeof users[0]; i++)
+        if (!make_user(deployment, &account, users[i], folder, status)) return false;
+    return true;
+}
+
+bool secure_accounts_make(const char *folder, struct status *status) {
+    struct nats_deployment deployment = {0};
+    char *nats_folder = file_join(folder, "nats");
+    bool made =
+        make_operator(nats_folder, &deployment, status) && make_users(&deployment, folder, status);
+    nats_deployment_close(&deployment);
+    free(nats_folder);
+    return made;
+}
