@@ -1,7 +1,7 @@
 /*
- * The documents that the client gives to the application: the state of the license (`GET /v1/license`,
- * each event of `GET /v1/events`, the status file) and the answer about one feature. README.md in this
- * folder describes the members for application developers.
+ * The documents that the client gives to the application: the state of the license (`GET
+ * /v1/license`, each event of `GET /v1/events`, the status file) and the answer about one feature.
+ * README.md in this folder describes the members for application developers.
  */
 #ifndef LSYS_LICENSE_CLIENT_ANSWERS_H
 #define LSYS_LICENSE_CLIENT_ANSWERS_H
@@ -28,8 +28,8 @@ const char *answer_source(const struct follower_view *view);
 /* Why the state is as it is, in one sentence without a period. */
 void answer_reason(const struct follower_view *view, char out[ANSWER_REASON_BYTES]);
 
-/* Appends the document of the state. False, here and below, when `out` cannot hold it all: its content
- * is of no use then. */
+/* Appends the document of the state. False, here and below, when `out` cannot hold it all: its
+ * content is of no use then. */
 bool answer_write_license(const struct follower_view *view, struct buffer *out) MUST_CHECK;
 
 /* Appends the features in force as one JSON object, {} when nothing is granted. */

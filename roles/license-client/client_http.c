@@ -17,8 +17,8 @@
 /* Name of the one kind of event there is. */
 #define EVENT_NAME "license"
 
-/* Streams stay open: half of the connections that the server gives to one address (an application that
- * forgets to close its streams must leave the others somewhere to ask). */
+/* Streams stay open: half of the connections that the server gives to one address (an application
+ * that forgets to close its streams must leave the others somewhere to ask). */
 #define LISTENERS_MAX 64
 
 struct client_http {

@@ -21,8 +21,8 @@ struct client_http;
 /* Gives the exact state of this moment. */
 typedef void client_http_look(void *owner, struct follower_view *view);
 
-/* Listens at the option `http`, and at the unix socket of the option `socket` if that is given. NULL
- * with the reason when either cannot be had. */
+/* Listens at the option `http`, and at the unix socket of the option `socket` if that is given.
+ * NULL with the reason when either cannot be had. */
 struct client_http *client_http_open(struct role_context *context, client_http_look *look,
                                      void *owner, struct status *status) MUST_CHECK;
 

@@ -1,6 +1,6 @@
 /*
- * What the client counts, beside the messages that the follower counts itself. The gauges are read when
- * somebody asks for them.
+ * What the client counts, beside the messages that the follower counts itself. The gauges are read
+ * when somebody asks for them.
  */
 #ifndef LSYS_LICENSE_CLIENT_CLIENT_METRICS_H
 #define LSYS_LICENSE_CLIENT_CLIENT_METRICS_H

@@ -1,5 +1,6 @@
 /*
- * The parts of a running client, shared by client.c (life) and turn.c (what happens after each event).
+ * The parts of a running client, shared by client.c (life) and turn.c (what happens after each
+ * event).
  */
 #ifndef LSYS_LICENSE_CLIENT_CLIENT_PARTS_H
 #define LSYS_LICENSE_CLIENT_CLIENT_PARTS_H

@@ -1,6 +1,6 @@
 /*
- * The `explain` member of the state: which rule gave it, what that rule was given, and what will change
- * it next. For people who ask why; `lsys status --explain` prints it.
+ * The `explain` member of the state: which rule gave it, what that rule was given, and what will
+ * change it next. For people who ask why; `lsys status --explain` prints it.
  */
 #ifndef LSYS_LICENSE_CLIENT_EXPLAIN_H
 #define LSYS_LICENSE_CLIENT_EXPLAIN_H

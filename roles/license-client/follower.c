@@ -83,7 +83,8 @@ static void remember_license(struct follower *follower) {
     follower->license_unsaved = true;
 }
 
-/* Written a moment after everybody was told: only its serial has to be on the disk before it is used. */
+/* Written a moment after everybody was told: only its serial has to be on the disk before it is
+ * used. */
 static void save_license(struct follower *follower) {
     const struct shelf_item *item = follower->shelf.kept;
     if (!follower->license_unsaved || !item) return;

@@ -1,7 +1,8 @@
 /*
- * The heart of the client, without any I/O but the ledger's: messages and moments go in, the state comes
- * out. It joins what the rules decide (server_freshness, server_pinning, serial_guard, client_state,
- * license_status, clock_guard) with what the verifier proves, in the order that costs least:
+ * The heart of the client, without any I/O but the ledger's: messages and moments go in, the state
+ * comes out. It joins what the rules decide (server_freshness, server_pinning, serial_guard,
+ * client_state, license_status, clock_guard) with what the verifier proves, in the order that costs
+ * least:
  *
  *     size, JSON, agreement with the proof --> the key --> freshness --> budget --> the proof's signature
  *        --> key ring, revocations --> the license's signature --> the key again --> serial, line --> state
@@ -29,8 +30,8 @@
 struct alerts;
 struct metrics;
 
-/* Of FRESHNESS_VERIFICATIONS_PER_SECOND this many are kept for answers to our nonces, so that a flood
- * of broadcasts cannot keep a server from proving itself. */
+/* Of FRESHNESS_VERIFICATIONS_PER_SECOND this many are kept for answers to our nonces, so that a
+ * flood of broadcasts cannot keep a server from proving itself. */
 #define FOLLOWER_ANSWER_VERIFICATIONS 10
 
 /* A nonce is 128 random bits as base64url, and a NUL. */
@@ -67,7 +68,8 @@ struct follower_options {
 
 struct follower;
 
-/* Begins in community. Authority, ledger, metrics and alerts are borrowed and live longer. Never NULL. */
+/* Begins in community. Authority, ledger, metrics and alerts are borrowed and live longer. Never
+ * NULL. */
 struct follower *follower_open(struct authority *authority, struct ledger *ledger,
                                struct metrics *metrics, struct alerts *alerts,
                                const struct follower_options *options, struct moment at);

@@ -29,9 +29,9 @@ static enum freshness_nonce nonce_of(const struct follower *follower,
     return ours ? FRESHNESS_NONCE_OURS : FRESHNESS_NONCE_OTHER;
 }
 
-/* Whose server_jkts count. The license of the message, when it names servers, or when it is the later
- * word of the vendor in the same line; else the license followed last, so that nobody gets around its
- * names with some other license that has none. */
+/* Whose server_jkts count. The license of the message, when it names servers, or when it is the
+ * later word of the vendor in the same line; else the license followed last, so that nobody gets
+ * around its names with some other license that has none. */
 static const struct license *naming_license(const struct follower *follower,
                                             const struct shelf_item *item) {
     const struct license *last = follower_last_license(follower);
@@ -50,8 +50,8 @@ static enum pinning_verdict judge_key(const struct intake *intake) {
                                 key_of(intake), intake->fresh.nonce == FRESHNESS_NONCE_OURS);
 }
 
-/* Everything that costs no signature. A message that brings a license of its own may bring the names
- * of its servers with it, so that its key is judged only after the license. */
+/* Everything that costs no signature. A message that brings a license of its own may bring the
+ * names of its servers with it, so that its key is judged only after the license. */
 static enum hearing check_sender(struct intake *intake) {
     struct follower *follower = intake->follower;
     const struct status_proof *proof = &intake->message.proof;
@@ -220,8 +220,8 @@ static void note_server(struct intake *intake, enum license_status word) {
     server->heard_monotonic_ms = follower->now_ms;
 }
 
-/* What counts is the worse of the server's word and our own judgement. A license that does not verify
- * here is invalid, whatever its server says. */
+/* What counts is the worse of the server's word and our own judgement. A license that does not
+ * verify here is invalid, whatever its server says. */
 static enum license_status status_in_force(const struct intake *intake, enum license_status word) {
     if (intake->message.proof.token_sha256[0] == '\0')
         return word < LICENSE_INVALID ? word : LICENSE_INVALID;

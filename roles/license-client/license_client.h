@@ -1,6 +1,6 @@
 /*
- * The role license-client and its tool, as rows for the table of commands. README.md in this folder is
- * the operator's page; the code reads from client.c (wiring) to follower.c and intake.c (what is
+ * The role license-client and its tool, as rows for the table of commands. README.md in this folder
+ * is the operator's page; the code reads from client.c (wiring) to follower.c and intake.c (what is
  * believed) to answers.c (what is said).
  */
 #ifndef LSYS_LICENSE_CLIENT_LICENSE_CLIENT_H

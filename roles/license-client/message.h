@@ -1,8 +1,9 @@
 /*
  * One message of `license.status`, or an answer to a nonce, read as far as that is possible without
- * checking a signature: size, JSON, version and type, the form of the proof, and that everything around
- * the proof says the same as the proof. Nothing in it may be believed before status_proof_verify; it is
- * enough to refuse most of what does not come from a license server, at the price of parsing it.
+ * checking a signature: size, JSON, version and type, the form of the proof, and that everything
+ * around the proof says the same as the proof. Nothing in it may be believed before
+ * status_proof_verify; it is enough to refuse most of what does not come from a license server, at
+ * the price of parsing it.
  */
 #ifndef LSYS_LICENSE_CLIENT_MESSAGE_H
 #define LSYS_LICENSE_CLIENT_MESSAGE_H
@@ -16,8 +17,8 @@
 #include "codec/json.h"
 #include "verifier/status_proof.h"
 
-/* A license, a key ring and a revocation list of the largest size each (JWS_TOKEN_BYTES_MAX), and the
- * text around them; also what NATS carries by default. */
+/* A license, a key ring and a revocation list of the largest size each (JWS_TOKEN_BYTES_MAX), and
+ * the text around them; also what NATS carries by default. */
 #define STATUS_MESSAGE_BYTES_MAX ((size_t)1024 * 1024)
 
 /* The only version there is; a later one may mean other things by the same names. */

@@ -17,8 +17,8 @@
 /* The variables named in the header. */
 #define VARIABLES 10
 
-/* One entry of an environment may have 128 KiB (MAX_ARG_STRLEN of Linux); features that need more are
- * left out rather than keep the program from running. */
+/* One entry of an environment may have 128 KiB (MAX_ARG_STRLEN of Linux); features that need more
+ * are left out rather than keep the program from running. */
 #define FEATURES_BYTES_MAX ((size_t)100 * 1024)
 
 /* The environment of one run, NULL-terminated for process_start. */

@@ -1,14 +1,14 @@
 /*
- * --on-change CMD: runs a program of the operator's at each change of the state, for applications that
- * can neither ask nor listen. No shell is involved: CMD is split into words once (app/command_line.h),
- * and the state travels in environment variables:
+ * --on-change CMD: runs a program of the operator's at each change of the state, for applications
+ * that can neither ask nor listen. No shell is involved: CMD is split into words once
+ * (app/command_line.h), and the state travels in environment variables:
  *
  *     LICENSE_EDITION  LICENSE_STATUS  LICENSE_LICENSED (true, false)  LICENSE_FEATURES (a JSON object)
  *     LICENSE_EXPIRES_AT  LICENSE_ID  LICENSE_CUSTOMER ("" when there is none)
  *     LICENSE_SOURCE  LICENSE_CAUSE  LICENSE_REASON
  *
- * One program runs at a time. Changes that happen meanwhile are coalesced: when it has ended it runs
- * once more, with the state of then. Each run has a deadline.
+ * One program runs at a time. Changes that happen meanwhile are coalesced: when it has ended it
+ * runs once more, with the state of then. Each run has a deadline.
  */
 #ifndef LSYS_LICENSE_CLIENT_ON_CHANGE_H
 #define LSYS_LICENSE_CLIENT_ON_CHANGE_H

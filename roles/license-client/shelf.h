@@ -1,6 +1,6 @@
 /*
- * The licenses that were verified and are in use: those of the live servers and the one followed last.
- * A heartbeat names its license by the digest of the token only; here it is found again.
+ * The licenses that were verified and are in use: those of the live servers and the one followed
+ * last. A heartbeat names its license by the digest of the token only; here it is found again.
  */
 #ifndef LSYS_LICENSE_CLIENT_SHELF_H
 #define LSYS_LICENSE_CLIENT_SHELF_H
@@ -31,8 +31,9 @@ struct shelf {
 /* The license whose token has this digest, or NULL ("" finds nothing). */
 struct shelf_item *shelf_find(struct shelf *shelf, const char *token_sha256);
 
-/* Puts a verified license there, with a copy of its token, in place of the one used longest ago. The
- * license belongs to the shelf from now on. Items stay valid until SHELF_LICENSES - 1 others were used. */
+/* Puts a verified license there, with a copy of its token, in place of the one used longest ago.
+ * The license belongs to the shelf from now on. Items stay valid until SHELF_LICENSES - 1 others
+ * were used. */
 struct shelf_item *shelf_put(struct shelf *shelf, struct license *license, struct bytes token);
 
 /* Frees all licenses; the shelf is empty afterwards. */

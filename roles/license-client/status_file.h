@@ -1,8 +1,8 @@
 /*
- * --status-file PATH: the document of GET /v1/license as a file, for applications that can only read
- * one. It is replaced atomically: a reader sees the old state or the new one. It is written at the
- * start, at each change, and from time to time while good messages come, so that `valid_until` in it
- * tells a reader whether a client still stands behind it.
+ * --status-file PATH: the document of GET /v1/license as a file, for applications that can only
+ * read one. It is replaced atomically: a reader sees the old state or the new one. It is written at
+ * the start, at each change, and from time to time while good messages come, so that `valid_until`
+ * in it tells a reader whether a client still stands behind it.
  */
 #ifndef LSYS_LICENSE_CLIENT_STATUS_FILE_H
 #define LSYS_LICENSE_CLIENT_STATUS_FILE_H

@@ -1,8 +1,9 @@
 /*
  * What a license server says on NATS: its messages on `license.status`, its answers to
- * `license.status.get`, its alerts on `license.alert`. Every message is complete in itself, numbered,
- * and proven by the server's own key (verifier/status_proof.h). While there is no connection nothing is
- * said, and nothing is kept but the last alerts: old news about a status would be wrong news.
+ * `license.status.get`, its alerts on `license.alert`. Every message is complete in itself,
+ * numbered, and proven by the server's own key (verifier/status_proof.h). While there is no
+ * connection nothing is said, and nothing is kept but the last alerts: old news about a status
+ * would be wrong news.
  *
  *     {"v":1,"type":"status|heartbeat|update","server_id":...,"seq":...,"sent_at":...,
  *      "heartbeat_interval_ms":...,"license":{...},"proof":"<status+jwt>",

@@ -5,7 +5,8 @@
 #include "roles/license-server/server.h"
 #include "verifier/status_proof.h"
 
-/* Below this a heartbeat is a load test; above, clients of the usual timeout would never be content. */
+/* Below this a heartbeat is a load test; above, clients of the usual timeout would never be
+ * content. */
 #define HEARTBEAT_MIN_MS 100
 #define HEARTBEAT_MAX_MS 3600000
 _Static_assert(HEARTBEAT_MIN_MS >= STATUS_PROOF_HEARTBEAT_MIN_MS, "a proof can say it");

@@ -1,7 +1,7 @@
 /*
- * The broker that a license server brings along when its `nats.urls` is `embedded`, the default: a small
- * site then needs no NATS server of its own. When several roles run in one process (`lsys up`) and one
- * of them is the broker, that one is used and this file has nothing to do.
+ * The broker that a license server brings along when its `nats.urls` is `embedded`, the default: a
+ * small site then needs no NATS server of its own. When several roles run in one process (`lsys
+ * up`) and one of them is the broker, that one is used and this file has nothing to do.
  */
 #ifndef LSYS_LICENSE_SERVER_EMBEDDED_BROKER_H
 #define LSYS_LICENSE_SERVER_EMBEDDED_BROKER_H
@@ -20,8 +20,8 @@ struct embedded_broker;
 /* True when the options ask for a broker in this process and there is none yet. */
 bool embedded_broker_is_wanted(const struct role_context *context);
 
-/* Listens at the option `nats.listen`. NULL with STATUS_BUSY naming the flag when the port is taken, or
- * with what app/listen_policy.h says. */
+/* Listens at the option `nats.listen`. NULL with STATUS_BUSY naming the flag when the port is
+ * taken, or with what app/listen_policy.h says. */
 struct embedded_broker *embedded_broker_open(struct role_context *context,
                                              struct status *status) MUST_CHECK;
 

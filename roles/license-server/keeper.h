@@ -1,7 +1,7 @@
 /*
- * The license in force: takes tokens that the file, a peer or the state of an earlier run offer, lets
- * rules/license_choice decide, persists what must survive, and judges the result by the guarded time.
- * No I/O of its own but the ledger's.
+ * The license in force: takes tokens that the file, a peer or the state of an earlier run offer,
+ * lets rules/license_choice decide, persists what must survive, and judges the result by the
+ * guarded time. No I/O of its own but the ledger's.
  *
  *     saved (start) --+
  *     file -----------+--> verify --> check place --> license_choice --> ledger --> in force

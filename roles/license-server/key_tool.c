@@ -1,4 +1,5 @@
-/* `lsys server-key`: shows, backs up and restores the key by which clients know a license server. */
+/* `lsys server-key`: shows, backs up and restores the key by which clients know a license
+ * server. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,7 +102,8 @@ static bool set_aside(const char *folder, const struct private_key *restored,
     return done;
 }
 
-/* Holding the store keeps a running server, which has it open, from losing its key under its feet. */
+/* Holding the store keeps a running server, which has it open, from losing its key under its
+ * feet. */
 static bool restore_key(const struct options *options, const char *folder, const char *path,
                         struct status *status) {
     struct private_key key;

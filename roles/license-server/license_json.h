@@ -1,7 +1,7 @@
 /*
- * The license as JSON, the same in the broadcasts and over HTTP. `edition` and `features` are what is
- * granted now ("community" and {} when nothing is); everything else is what the license in force says,
- * and null while there is none.
+ * The license as JSON, the same in the broadcasts and over HTTP. `edition` and `features` are what
+ * is granted now ("community" and {} when nothing is); everything else is what the license in force
+ * says, and null while there is none.
  */
 #ifndef LSYS_LICENSE_SERVER_LICENSE_JSON_H
 #define LSYS_LICENSE_SERVER_LICENSE_JSON_H

@@ -1,6 +1,7 @@
 /*
  * The license server: verifies the customer's license and tells every instance on NATS what it is
- * worth. The records of the role and of the tool for its key; README.md says what an operator needs.
+ * worth. The records of the role and of the tool for its key; README.md says what an operator
+ * needs.
  */
 #ifndef LSYS_LICENSE_SERVER_LICENSE_SERVER_H
 #define LSYS_LICENSE_SERVER_LICENSE_SERVER_H

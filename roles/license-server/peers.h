@@ -1,9 +1,9 @@
 /*
  * Other license servers on the same NATS. They need no configuration: each hears the others on
- * `license.status`, asks for their present state when it connects, and takes over a license, key ring
- * or revocation list that is newer than its own. What makes them believable is the vendor's signature
- * inside, not who sent them; so nothing here is worth forging, and a flood costs only its parsing,
- * which is limited.
+ * `license.status`, asks for their present state when it connects, and takes over a license, key
+ * ring or revocation list that is newer than its own. What makes them believable is the vendor's
+ * signature inside, not who sent them; so nothing here is worth forging, and a flood costs only its
+ * parsing, which is limited.
  *
  *     connected --> ask license.status.get --> answers --+
  *     license.status: status, update --------------------+--> newer than ours? verify --> in force
@@ -20,8 +20,8 @@
 #include "roles/license-server/keeper.h"
 #include "rules/rate_limit.h"
 
-/* Messages of others that are parsed in a second. Two servers send a heartbeat each 30 s; beyond this
- * it is a flood. */
+/* Messages of others that are parsed in a second. Two servers send a heartbeat each 30 s; beyond
+ * this it is a flood. */
 #define PEERS_MESSAGES_PER_SECOND 100
 
 /* Vendor signatures checked in a second: 1 ms each. */

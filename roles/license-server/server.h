@@ -1,6 +1,6 @@
 /*
- * The running role: its parts, and the one place (server_settle) where every event ends, be it a changed
- * file, a peer's license, the passing of time or a reload.
+ * The running role: its parts, and the one place (server_settle) where every event ends, be it a
+ * changed file, a peer's license, the passing of time or a reload.
  *
  *     sources (files) --+                                  +--> broadcaster --> NATS
  *     peers (NATS) -----+--> keeper --> server_settle -----+--> log, alerts, metrics, readiness
@@ -28,8 +28,8 @@
 #include "rules/rate_limit.h"
 #include "verifier/private_key.h"
 
-/* Answers to license.status.get: some 0.1 ms each, so a flood costs half a processor at most, and all
- * clients of a large site that reconnect in the same second get theirs. */
+/* Answers to license.status.get: some 0.1 ms each, so a flood costs half a processor at most, and
+ * all clients of a large site that reconnect in the same second get theirs. */
 #define SERVER_ANSWERS_PER_SECOND 5000
 #define SERVER_ANSWERS_BURST      (2 * SERVER_ANSWERS_PER_SECOND)
 
@@ -92,8 +92,8 @@ struct license_server {
 /* Looks at everything anew and tells what has changed to whom it concerns. */
 void server_settle(struct license_server *server);
 
-/* server_link.c: the connection to NATS. False with the reason; on true the bus ends by bus_stop and
- * then calls server_part_closed. */
+/* server_link.c: the connection to NATS. False with the reason; on true the bus ends by bus_stop
+ * and then calls server_part_closed. */
 bool server_connect(struct license_server *server, struct status *status) MUST_CHECK;
 
 /* Ends subscriptions and the bus; calls server_part_closed at once when there is none. */

@@ -45,8 +45,8 @@ static void set_meters(struct license_server *server) {
 
 /* ---- a change of the status ---- */
 
-/* A license that is no longer worth what it was. Not when it simply runs out, which has alerts of its
- * own, nor when its file was refused, which the reader of files has told. */
+/* A license that is no longer worth what it was. Not when it simply runs out, which has alerts of
+ * its own, nor when its file was refused, which the reader of files has told. */
 static bool is_bad(const struct keeper *keeper) {
     enum license_status now = keeper->judgement.status;
     return keeper->license && (now == LICENSE_INVALID || now == LICENSE_REVOKED);
@@ -158,8 +158,8 @@ void server_report_alerts(struct license_server *server) {
 
 /* ---- readiness and view ---- */
 
-/* Ready means: there is a license to tell about. That it has expired is told as well, and has alerts
- * of its own; without any license, or with a bad one, the server waits. */
+/* Ready means: there is a license to tell about. That it has expired is told as well, and has
+ * alerts of its own; without any license, or with a bad one, the server waits. */
 void server_update_health(struct license_server *server) {
     const struct keeper *keeper = &server->keeper;
     struct health *health = server->context->health;

@@ -1,12 +1,12 @@
 /*
- * The files that a license server lives by: vendor keys, root keys, key ring, revocation list, license.
- * Each is watched; when one changes all are read again, in the order in which they depend on each
- * other, so that it never matters which of them came first.
+ * The files that a license server lives by: vendor keys, root keys, key ring, revocation list,
+ * license. Each is watched; when one changes all are read again, in the order in which they depend
+ * on each other, so that it never matters which of them came first.
  *
  *     keys, root --> key ring --> revocation list --> saved license --> license
  *
- * A file that is missing or bad changes nothing that is in force; why is kept for /v1/license and the
- * readiness, and logged when it differs from before.
+ * A file that is missing or bad changes nothing that is in force; why is kept for /v1/license and
+ * the readiness, and logged when it differs from before.
  */
 #ifndef LSYS_LICENSE_SERVER_SOURCES_H
 #define LSYS_LICENSE_SERVER_SOURCES_H
@@ -44,8 +44,8 @@ struct sources_options {
     void *context;
 };
 
-/* Takes the paths from the options `license`, `keys`, `root`, `keyring`, `revocations` and begins to
- * watch them. Reads nothing yet. Never NULL. */
+/* Takes the paths from the options `license`, `keys`, `root`, `keyring`, `revocations` and begins
+ * to watch them. Reads nothing yet. Never NULL. */
 struct sources *sources_open(const struct sources_options *options, const struct options *paths);
 
 /* NULL is harmless. */
@@ -61,7 +61,8 @@ void sources_read(struct sources *sources);
  * begins then; LICENSE_NEVER otherwise. */
 int64_t sources_again_at_ms(const struct sources *sources);
 
-/* What is wrong with a file, STATUS_OK when nothing is; and its path, or NULL when none is configured. */
+/* What is wrong with a file, STATUS_OK when nothing is; and its path, or NULL when none is
+ * configured. */
 const struct status *sources_problem(const struct sources *sources, enum source_kind kind);
 const char *sources_path(const struct sources *sources, enum source_kind kind);
 

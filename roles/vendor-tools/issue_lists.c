@@ -108,7 +108,8 @@ static bool set_servers(struct license *license, const struct options *options,
     return true;
 }
 
-/* A flag may override the file, but two flags for one feature are a slip of which either may be meant. */
+/* A flag may override the file, but two flags for one feature are a slip of which either may be
+ * meant. */
 static bool check_named_once(const struct options *options, size_t index, struct status *status) {
     const char *text = options_item(options, "feature", index);
     size_t length = strcspn(text, "=");

@@ -1,7 +1,7 @@
 /*
  * Assertions about our own invariants. They are always on, in releases too: a license product that
- * goes on with broken state could grant what nobody signed. Never used for input from outside, which
- * is refused with a status instead.
+ * goes on with broken state could grant what nobody signed. Never used for input from outside,
+ * which is refused with a status instead.
  */
 #ifndef LSYS_BASE_ASSERTION_H
 #define LSYS_BASE_ASSERTION_H

@@ -4,7 +4,8 @@
 #ifndef LSYS_BASE_ATTRIBUTES_H
 #define LSYS_BASE_ATTRIBUTES_H
 
-/* The compiler checks the arguments from position `first` against the format at position `format`. */
+/* The compiler checks the arguments from position `first` against the format at position
+ * `format`. */
 #define PRINTF_LIKE(format_index, first_index)                                                     \
     __attribute__((format(printf, format_index, first_index)))
 

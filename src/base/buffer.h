@@ -1,8 +1,8 @@
 /*
- * A growing byte buffer with a limit. Appending never fails half-way: either all bytes are in, or the
- * buffer is marked as failed and every later append does nothing, so that a writer can append many
- * pieces and ask once at the end. A buffer always has a NUL after its last byte once anything was
- * appended, so that text can be passed on as a C string.
+ * A growing byte buffer with a limit. Appending never fails half-way: either all bytes are in, or
+ * the buffer is marked as failed and every later append does nothing, so that a writer can append
+ * many pieces and ask once at the end. A buffer always has a NUL after its last byte once anything
+ * was appended, so that text can be passed on as a C string.
  */
 #ifndef LSYS_BASE_BUFFER_H
 #define LSYS_BASE_BUFFER_H
@@ -63,7 +63,8 @@ const char *buffer_text(const struct buffer *buffer);
 /* Hands the bytes to the caller, who frees them; the buffer is empty afterwards. Never NULL. */
 char *buffer_take_text(struct buffer *buffer);
 
-/* False, with STATUS_TOO_LARGE or STATUS_NO_MEMORY and `what` in the text, when any append failed. */
+/* False, with STATUS_TOO_LARGE or STATUS_NO_MEMORY and `what` in the text, when any append
+ * failed. */
 bool buffer_check(const struct buffer *buffer, const char *what, struct status *status);
 
 #endif

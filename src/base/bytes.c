@@ -19,7 +19,8 @@ bool bytes_equal_text(struct bytes bytes, const char *text) {
     return bytes_equal(bytes, bytes_of_text(text));
 }
 
-/* The bounds of the second byte exclude overlong forms, surrogates and values past U+10FFFF (Unicode, table 3-7). */
+/* The bounds of the second byte exclude overlong forms, surrogates and values past U+10FFFF
+ * (Unicode, table 3-7). */
 size_t bytes_utf8_character_length(struct bytes bytes) {
     const uint8_t *at = bytes.data;
     uint8_t lead = at[0];

@@ -1,6 +1,6 @@
 /*
- * A range of bytes that somebody else owns. Text from outside travels as bytes with a length: it may
- * hold NUL, and it need not be terminated.
+ * A range of bytes that somebody else owns. Text from outside travels as bytes with a length: it
+ * may hold NUL, and it need not be terminated.
  */
 #ifndef LSYS_BASE_BYTES_H
 #define LSYS_BASE_BYTES_H
@@ -26,11 +26,12 @@ bool bytes_equal(struct bytes left, struct bytes right);
 /* True when the bytes are exactly the text. Not constant-time. */
 bool bytes_equal_text(struct bytes bytes, const char *text);
 
-/* True when the bytes are UTF-8 as RFC 3629 has it: no overlong form, no surrogate, at most U+10FFFF. */
+/* True when the bytes are UTF-8 as RFC 3629 has it: no overlong form, no surrogate, at most
+ * U+10FFFF. */
 bool bytes_are_utf8(struct bytes bytes);
 
-/* The length of the UTF-8 character that the bytes begin with, 1 to 4, or 0 when they begin with none.
- * There is at least one byte. */
+/* The length of the UTF-8 character that the bytes begin with, 1 to 4, or 0 when they begin with
+ * none. There is at least one byte. */
 size_t bytes_utf8_character_length(struct bytes bytes);
 
 /* The part without SP, TAB, CR and LF at both ends. */

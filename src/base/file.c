@@ -93,8 +93,8 @@ static bool sync_folder_of(const char *path, struct status *status) {
     return ok;
 }
 
-/* rename(2) would replace a device, a FIFO or a socket by a file: root, given /dev/null or /dev/stdout
- * as the output, would lose it for the whole machine. */
+/* rename(2) would replace a device, a FIFO or a socket by a file: root, given /dev/null or
+ * /dev/stdout as the output, would lose it for the whole machine. */
 static bool may_be_replaced(const char *path, struct status *status) {
     struct stat information;
     if (stat(path, &information) != 0 || S_ISREG(information.st_mode)) return true;

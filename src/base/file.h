@@ -13,20 +13,21 @@
 #include "base/bytes.h"
 #include "base/status.h"
 
-/* Appends the content of the regular file `path` to `out`, which is initialised and whose limit bounds
- * it; "-" reads standard input. Directories, devices and FIFOs are refused (opened without blocking).
- * Errors: STATUS_NOT_FOUND, STATUS_PERMISSION, STATUS_IO, STATUS_TOO_LARGE, each naming the path. */
+/* Appends the content of the regular file `path` to `out`, which is initialised and whose limit
+ * bounds it; "-" reads standard input. Directories, devices and FIFOs are refused (opened without
+ * blocking). Errors: STATUS_NOT_FOUND, STATUS_PERMISSION, STATUS_IO, STATUS_TOO_LARGE, each naming
+ * the path. */
 bool file_read(const char *path, struct buffer *out, struct status *status) MUST_CHECK;
 
-/* As file_read, and insists that the file is readable by its owner only (mode & 077 is 0), because it
- * holds a secret: otherwise STATUS_PERMISSION with the chmod to use. */
+/* As file_read, and insists that the file is readable by its owner only (mode & 077 is 0), because
+ * it holds a secret: otherwise STATUS_PERMISSION with the chmod to use. */
 bool file_read_secret(const char *path, struct buffer *out, struct status *status) MUST_CHECK;
 
-/* Replaces `path` by `content` so that a reader, or a power cut, sees the old file or the new one and
- * nothing between: a temporary file in the same folder, fsync, rename, fsync of the folder. `mode` is
- * the new file's mode. A symbolic link is replaced, not followed; a folder, device, FIFO or socket, also
- * behind a link, is refused (STATUS_IO). On failure the old file is untouched and the temporary one is
- * removed. */
+/* Replaces `path` by `content` so that a reader, or a power cut, sees the old file or the new one
+ * and nothing between: a temporary file in the same folder, fsync, rename, fsync of the folder.
+ * `mode` is the new file's mode. A symbolic link is replaced, not followed; a folder, device, FIFO
+ * or socket, also behind a link, is refused (STATUS_IO). On failure the old file is untouched and
+ * the temporary one is removed. */
 bool file_replace(const char *path, struct bytes content, mode_t mode,
                   struct status *status) MUST_CHECK;
 

@@ -19,7 +19,8 @@ void *memory_new_array(size_t count, size_t element_bytes) __attribute__((malloc
 /* Returns `size` bytes that are not cleared, or NULL. For sizes that an outsider influences. */
 void *memory_try(size_t size_bytes) __attribute__((malloc));
 
-/* Resizes `memory` (may be NULL) to `size` bytes; returns NULL, leaving `memory` valid, on failure. */
+/* Resizes `memory` (may be NULL) to `size` bytes; returns NULL, leaving `memory` valid, on
+ * failure. */
 void *memory_try_resize(void *memory, size_t size_bytes);
 
 /* Returns a copy of the text, owned by the caller. NULL stays NULL. */

@@ -104,8 +104,8 @@ bool status_is_ok(const struct status *status);
 /* The stable name of a code in snake_case ("bad_signature"); never NULL. */
 const char *status_code_name(enum status_code code);
 
-/* The process exit code for a status: sysexits.h for the machine's errors, 10 to 29 for the verdicts
- * of a verification, each its own. 0 for STATUS_OK. */
+/* The process exit code for a status: sysexits.h for the machine's errors, 10 to 29 for the
+ * verdicts of a verification, each its own. 0 for STATUS_OK. */
 int status_exit_code(enum status_code code);
 
 #endif

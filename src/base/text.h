@@ -14,8 +14,8 @@
 /* Room for the longest result of text_format_duration and its NUL. */
 #define TEXT_DURATION_BYTES 48
 
-/* Reads a decimal number, with '-' when negative. False, leaving `*out`, when it is anything else or
- * does not fit. */
+/* Reads a decimal number, with '-' when negative. False, leaving `*out`, when it is anything else
+ * or does not fit. */
 bool text_read_integer(struct bytes text, int64_t *out);
 
 /* Reads a duration: a number directly followed by ms, s, m, h, d, w or y (365 days); a bare number

@@ -6,8 +6,8 @@
  *     ...
  *     -----END LSYS LICENSE-----
  *
- * The body is the token as it is (not base64 of it), cut into lines of 64 characters. A file may also
- * hold the bare token. Either way the bytes of the token come out; whether it is one is for
+ * The body is the token as it is (not base64 of it), cut into lines of 64 characters. A file may
+ * also hold the bare token. Either way the bytes of the token come out; whether it is one is for
  * verifier/jws.h to say.
  */
 #ifndef LSYS_CODEC_ARMOR_H
@@ -33,9 +33,9 @@
 /* Appends `token` in armour with the given label. False as buffer_append. */
 bool armor_write(const char *label, struct bytes token, struct buffer *out);
 
-/* Appends to `token` what `text` holds, in armour with this label or bare. Blanks and line ends around
- * the armour, around the bare token and at the end of armour lines (also CR) are ignored, as is a
- * UTF-8 byte order mark at the beginning. Anything else that is not token text is refused with
+/* Appends to `token` what `text` holds, in armour with this label or bare. Blanks and line ends
+ * around the armour, around the bare token and at the end of armour lines (also CR) are ignored, as
+ * is a UTF-8 byte order mark at the beginning. Anything else that is not token text is refused with
  * STATUS_MALFORMED: text around the armour, blanks inside a line, another label, a missing end, an
  * empty body. STATUS_TOO_LARGE when the token does not fit `token`. On failure `token` is empty. */
 bool armor_read(const char *label, struct bytes text, struct buffer *token,

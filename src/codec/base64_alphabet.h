@@ -1,5 +1,6 @@
 /*
- * What base64 and base64url share: the same bit arithmetic over two alphabets. For this folder only.
+ * What base64 and base64url share: the same bit arithmetic over two alphabets. For this folder
+ * only.
  */
 #ifndef LSYS_CODEC_BASE64_ALPHABET_H
 #define LSYS_CODEC_BASE64_ALPHABET_H

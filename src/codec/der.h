@@ -2,9 +2,9 @@
  * DER, the one way of writing ASN.1 values as bytes that has exactly one encoding for each (X.690,
  * section 10): a small reader and a small writer, enough for certificates, requests and keys.
  *
- * The reader remembers that something did not fit: after a failure every call gives empty values, so
- * that a parser reads a whole structure in a row and asks once at the end. It allocates nothing and
- * follows no nesting by itself.
+ * The reader remembers that something did not fit: after a failure every call gives empty values,
+ * so that a parser reads a whole structure in a row and asks once at the end. It allocates nothing
+ * and follows no nesting by itself.
  *
  *     struct der_reader outer, inner;
  *     der_reader_init(&outer, bytes);
@@ -58,8 +58,8 @@ bool der_is_done(const struct der_reader *reader);
 bool der_has_more(const struct der_reader *reader);
 bool der_next_is(const struct der_reader *reader, uint8_t tag);
 
-/* Reads the next value: its tag and content. False, and failed, when there is none, the length is not
- * in its shortest form, is indefinite, or goes beyond the end. */
+/* Reads the next value: its tag and content. False, and failed, when there is none, the length is
+ * not in its shortest form, is indefinite, or goes beyond the end. */
 bool der_read_any(struct der_reader *reader, uint8_t *tag, struct bytes *content);
 
 /* The content of the next value, which has this tag. */
@@ -71,8 +71,8 @@ struct bytes der_read_whole(struct der_reader *reader, uint8_t tag);
 /* Marks the reader as failed: for a parser's own rules. */
 void der_fail(struct der_reader *reader);
 
-/* A reader for what is inside the next value, and the way back: der_leave fails `reader` when the inner
- * one failed or has bytes left. */
+/* A reader for what is inside the next value, and the way back: der_leave fails `reader` when the
+ * inner one failed or has bytes left. */
 struct der_reader der_enter(struct der_reader *reader, uint8_t tag);
 void der_leave(struct der_reader *reader, const struct der_reader *inner);
 
@@ -93,15 +93,17 @@ uint32_t der_read_small(struct der_reader *reader);
 /* A BIT STRING of whole bytes. */
 struct bytes der_read_octets_in_bits(struct der_reader *reader);
 
-/* A BIT STRING with named bits (X.690, section 11.2.2): bit n of the result is the named bit n; at most
- * 32. Zero bits at the end, which DER leaves away, are forgiven: roots that everybody trusts have them. */
+/* A BIT STRING with named bits (X.690, section 11.2.2): bit n of the result is the named bit n; at
+ * most
+ * 32. Zero bits at the end, which DER leaves away, are forgiven: roots that everybody trusts have
+ * them. */
 uint32_t der_read_named_bits(struct der_reader *reader);
 
 /* An OBJECT IDENTIFIER's content, checked for its form. */
 struct bytes der_read_oid(struct der_reader *reader);
 
-/* UTCTime or GeneralizedTime in the form of RFC 5280, section 4.1.2.5 (seconds, 'Z', no fraction), in
- * milliseconds since 1970. */
+/* UTCTime or GeneralizedTime in the form of RFC 5280, section 4.1.2.5 (seconds, 'Z', no fraction),
+ * in milliseconds since 1970. */
 int64_t der_read_time_ms(struct der_reader *reader);
 
 /* Writes an object identifier's content as "2.5.29.37". */
@@ -109,8 +111,8 @@ void der_format_oid(struct bytes oid, char out[DER_OID_TEXT_BYTES]);
 
 /* ---- writing: appends to a buffer, whose own check tells whether all of it fitted ---- */
 
-/* Begins a constructed value, and ends it; between them its content is appended. Returns what der_end
- * wants. */
+/* Begins a constructed value, and ends it; between them its content is appended. Returns what
+ * der_end wants. */
 size_t der_begin(struct buffer *out, uint8_t tag);
 void der_end(struct buffer *out, size_t begun);
 

@@ -64,8 +64,8 @@ static int on_library_entry(void *user, const char *section, const char *name, c
     return 1;
 }
 
-/* The Debian build has the library's compile-time options as variables. Always the same values, so that
- * it does not matter who sets them when. */
+/* The Debian build has the library's compile-time options as variables. Always the same values, so
+ * that it does not matter who sets them when. */
 static void set_library_options(void) {
     ini_use_stack = false;
     ini_allow_realloc = false;

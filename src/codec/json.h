@@ -1,8 +1,8 @@
 /*
- * Reading JSON (RFC 8259), strictly: a document is an object or an array, in UTF-8, without duplicate
- * members, without NUL in any text, within limits on size, depth and number of values that are checked
- * before anything is allocated. What jansson would let pass and we do not want is refused here, so
- * that nobody above needs to know jansson. Writing is in codec/json_writer.h.
+ * Reading JSON (RFC 8259), strictly: a document is an object or an array, in UTF-8, without
+ * duplicate members, without NUL in any text, within limits on size, depth and number of values
+ * that are checked before anything is allocated. What jansson would let pass and we do not want is
+ * refused here, so that nobody above needs to know jansson. Writing is in codec/json_writer.h.
  *
  * A document owns all its values; values and texts are borrowed and live as long as the document.
  * Every getter accepts NULL and a value of another type, and then finds nothing, so that
@@ -19,7 +19,8 @@
 #include "base/bytes.h"
 #include "base/status.h"
 
-/* Deepest nesting of arrays and objects. Our own formats need 6; the parser recurses once a level. */
+/* Deepest nesting of arrays and objects. Our own formats need 6; the parser recurses once a
+ * level. */
 #define JSON_DEPTH_MAX 32
 
 /* Most values in one document: a value of two bytes of text costs about 50 bytes of memory. */
@@ -40,9 +41,9 @@ enum json_type {
 };
 
 /* Parses the whole of `text`, at most `max_bytes` long. Returns the document, to be given to
- * json_document_free, or NULL with STATUS_TOO_LARGE, STATUS_DUPLICATE_MEMBER or STATUS_BAD_JSON; the
- * text says what is wrong and in which line and column. Integers beyond int64_t and numbers beyond
- * double are refused. */
+ * json_document_free, or NULL with STATUS_TOO_LARGE, STATUS_DUPLICATE_MEMBER or STATUS_BAD_JSON;
+ * the text says what is wrong and in which line and column. Integers beyond int64_t and numbers
+ * beyond double are refused. */
 struct json_document *json_document_parse(struct bytes text, size_t max_bytes,
                                           struct status *status) MUST_CHECK;
 

@@ -1,8 +1,8 @@
 /*
- * Writing JSON (RFC 8259) straight into a buffer, without a tree between. The writer puts commas and
- * colons itself and asserts that names, values and brackets alternate as they must, so that the
- * output is JSON by construction. Text is escaped so that it stays inside its quotes everywhere, also
- * in a <script> element ('<' becomes \u003c); bytes that are not UTF-8 become U+FFFD.
+ * Writing JSON (RFC 8259) straight into a buffer, without a tree between. The writer puts commas
+ * and colons itself and asserts that names, values and brackets alternate as they must, so that the
+ * output is JSON by construction. Text is escaped so that it stays inside its quotes everywhere,
+ * also in a <script> element ('<' becomes \u003c); bytes that are not UTF-8 become U+FFFD.
  *
  *     struct json_writer json;
  *     json_writer_init(&json, &buffer);
@@ -75,8 +75,8 @@ void json_writer_member_null(struct json_writer *writer, const char *name);
 /* A point in time as an RFC 3339 text in UTC with milliseconds, as all our JSON has it. */
 void json_writer_member_time(struct json_writer *writer, const char *name, int64_t unix_ms);
 
-/* Asserts that everything was closed. False, with STATUS_TOO_LARGE or STATUS_NO_MEMORY naming `what`,
- * when the buffer could not hold it all; its content is then of no use. */
+/* Asserts that everything was closed. False, with STATUS_TOO_LARGE or STATUS_NO_MEMORY naming
+ * `what`, when the buffer could not hold it all; its content is then of no use. */
 bool json_writer_finish(struct json_writer *writer, const char *what,
                         struct status *status) MUST_CHECK;
 

@@ -1,7 +1,7 @@
 /*
  * PEM: binary objects as text between "-----BEGIN label-----" and "-----END label-----" (RFC 7468).
- * A file may hold several, with explanations around them. Reading is strict inside a block and blind
- * outside: a block is base64 in lines, canonical, and nothing else.
+ * A file may hold several, with explanations around them. Reading is strict inside a block and
+ * blind outside: a block is base64 in lines, canonical, and nothing else.
  */
 #ifndef LSYS_CODEC_PEM_H
 #define LSYS_CODEC_PEM_H
@@ -36,12 +36,12 @@ struct pem_reader {
 /* Starts at the beginning of `text`, which must outlive the reader. */
 void pem_reader_init(struct pem_reader *reader, struct bytes text);
 
-/* Finds the next block; `label` and `der` (initialised, emptied first; its limit bounds the block) get
- * what is in it. Text outside of blocks is skipped; inside one, blanks at the end of a line (also CR) are
- * ignored. Returns false without touching `status` when there is no further block; false with
- * STATUS_MALFORMED naming the line for a wrong or missing end, headers as encrypted keys have them
- * (RFC 1421), anything that is not canonical base64, an empty block; STATUS_TOO_LARGE. Bytes of secrets
- * are wiped wherever they were held but in `der`, which the caller wipes. */
+/* Finds the next block; `label` and `der` (initialised, emptied first; its limit bounds the block)
+ * get what is in it. Text outside of blocks is skipped; inside one, blanks at the end of a line
+ * (also CR) are ignored. Returns false without touching `status` when there is no further block;
+ * false with STATUS_MALFORMED naming the line for a wrong or missing end, headers as encrypted keys
+ * have them (RFC 1421), anything that is not canonical base64, an empty block; STATUS_TOO_LARGE.
+ * Bytes of secrets are wiped wherever they were held but in `der`, which the caller wipes. */
 bool pem_read(struct pem_reader *reader, char label[PEM_LABEL_BYTES], struct buffer *der,
               struct status *status) MUST_CHECK;
 

@@ -9,8 +9,8 @@
 #define MS_PER_DAY         (24 * MS_PER_HOUR)
 #define DAYS_PER_400_YEARS 146097
 
-/* Days from 0000-03-01 to 1970-01-01. Years that begin in March have their leap day last, which makes
- * both directions plain arithmetic. */
+/* Days from 0000-03-01 to 1970-01-01. Years that begin in March have their leap day last, which
+ * makes both directions plain arithmetic. */
 #define DAYS_MARCH_0_TO_1970 719468
 
 #define FRACTION_DIGITS_MAX 9

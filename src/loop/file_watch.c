@@ -105,8 +105,8 @@ static void folder_event(uv_fs_event_t *handle, const char *name, int events, in
     bool is_named = !error && name && strcmp(name, watch->name) == 0;
     const char *slash = strrchr(watch->folder, '/');
     const char *folder_name = slash && slash[1] ? slash + 1 : watch->folder;
-    /* An event about the folder itself: it may have been removed, and its successor may even get the
-     * same inode number, so watch again whatever is there. */
+    /* An event about the folder itself: it may have been removed, and its successor may even get
+     * the same inode number, so watch again whatever is there. */
     if (error || !name || strcmp(name, folder_name) == 0) {
         uv_fs_event_stop(handle);
         watch->folder_is_watched = false;

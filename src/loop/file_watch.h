@@ -1,8 +1,8 @@
 /*
  * Tells when a file's content may have changed. inotify on the folder makes it quick; a stat every
- * FILE_WATCH_POLL_MS makes it certain where inotify is silent: no watches left, a folder that does not
- * exist yet or was replaced, a link into another folder, NFS, FUSE, overlay mounts. What counts is
- * which file the path leads to (device and inode, through links), its size and its times.
+ * FILE_WATCH_POLL_MS makes it certain where inotify is silent: no watches left, a folder that does
+ * not exist yet or was replaced, a link into another folder, NFS, FUSE, overlay mounts. What counts
+ * is which file the path leads to (device and inode, through links), its size and its times.
  */
 #ifndef LSYS_LOOP_FILE_WATCH_H
 #define LSYS_LOOP_FILE_WATCH_H
@@ -25,8 +25,9 @@ struct file_watch;
  * appearing, disappearing. The callback reads the file itself and copes with whatever it finds. */
 typedef void file_watch_callback(void *context);
 
-/* Watches `path` (copied), which need not exist, nor need its folder. What is there now is the state
- * to which changes are compared, and is not reported: create the watch first, then read the file. */
+/* Watches `path` (copied), which need not exist, nor need its folder. What is there now is the
+ * state to which changes are compared, and is not reported: create the watch first, then read the
+ * file. */
 struct file_watch *file_watch_open(struct loop *loop, const char *path,
                                    file_watch_callback *callback, void *context);
 

@@ -27,8 +27,8 @@ static void run_first(struct list *tasks) {
     task->run(task);
 }
 
-/* Runs what was scheduled up to now; what these tasks schedule waits for the next turn, so that input
- * and timers are not starved by tasks that schedule each other. */
+/* Runs what was scheduled up to now; what these tasks schedule waits for the next turn, so that
+ * input and timers are not starved by tasks that schedule each other. */
 static void run_tasks(uv_prepare_t *handle) {
     struct loop *loop = loop_of_handle((const uv_handle_t *)handle);
     struct list batch;

@@ -141,14 +141,14 @@ static bool is_overridden(const char *entry, const char *const *extra) {
     return false;
 }
 
-/* Where our configuration comes from, secrets like $LSYS_NATS_TOKEN among it: a hook that prints its
- * environment into a log must not find any. */
+/* Where our configuration comes from, secrets like $LSYS_NATS_TOKEN among it: a hook that prints
+ * its environment into a log must not find any. */
 static bool is_configuration(const char *entry) {
     return strncmp(entry, "LSYS_", 5) == 0 || strncmp(entry, "SECRET_", 7) == 0;
 }
 
-/* Our environment but for our configuration, with `extra` on top. The array is the caller's, the texts
- * are not. */
+/* Our environment but for our configuration, with `extra` on top. The array is the caller's, the
+ * texts are not. */
 static char **merge_environment(const char *const *extra) {
     size_t count = 0;
     for (size_t i = 0; environ[i]; i++)
@@ -175,8 +175,9 @@ static void init_handles(struct process *process) {
     process->timer = timer_open(process->loop, time_is_up, process);
 }
 
-/* Connects one standard descriptor of the program with `ours` by a pipe. (libuv's UV_CREATE_PIPE makes
- * socket pairs, and a script that opens /dev/stdin fails on those.) The caller closes `*theirs`. */
+/* Connects one standard descriptor of the program with `ours` by a pipe. (libuv's UV_CREATE_PIPE
+ * makes socket pairs, and a script that opens /dev/stdin fails on those.) The caller closes
+ * `*theirs`. */
 static int open_pipe(uv_pipe_t *ours, bool program_reads, uv_stdio_container_t *stdio,
                      uv_file *theirs) {
     uv_file ends[2]; /* to read, to write */

@@ -29,8 +29,8 @@ typedef void process_callback(void *context, const struct process_result *result
 struct process_options {
     /* NULL-terminated; the first is the program, sought in PATH if it has no slash. */
     const char *const *arguments;
-    /* NULL-terminated NAME=value texts, added to (and overriding) our environment, of which LSYS_* and
-     * SECRET_* are not passed on; may be NULL. */
+    /* NULL-terminated NAME=value texts, added to (and overriding) our environment, of which LSYS_*
+     * and SECRET_* are not passed on; may be NULL. */
     const char *const *environment;
     struct bytes input;        /* given on standard input, which is then closed */
     size_t output_limit_bytes; /* 0: standard output goes to /dev/null */
@@ -39,9 +39,10 @@ struct process_options {
     void *context;
 };
 
-/* Starts the program. It runs in a session of its own, so that a kill reaches its children too, with
- * our standard error and no other descriptor of ours. Everything in `options` is copied. Returns NULL
- * with STATUS_NOT_FOUND, STATUS_PERMISSION or STATUS_IO, naming the program, when it cannot start. */
+/* Starts the program. It runs in a session of its own, so that a kill reaches its children too,
+ * with our standard error and no other descriptor of ours. Everything in `options` is copied.
+ * Returns NULL with STATUS_NOT_FOUND, STATUS_PERMISSION or STATUS_IO, naming the program, when it
+ * cannot start. */
 struct process *process_start(struct loop *loop, const struct process_options *options,
                               struct status *status) MUST_CHECK;
 

@@ -14,10 +14,10 @@
 
 struct resolver_query;
 
-/* Called once on the loop thread. On success `count` is 1 to RESOLVER_ADDRESSES_MAX stream addresses
- * with the port filled in, valid during the call, in the order in which they should be tried;
- * otherwise 0, and `status` is STATUS_NOT_FOUND (no such name) or STATUS_UNAVAILABLE (the resolver
- * did not answer), naming the host. */
+/* Called once on the loop thread. On success `count` is 1 to RESOLVER_ADDRESSES_MAX stream
+ * addresses with the port filled in, valid during the call, in the order in which they should be
+ * tried; otherwise 0, and `status` is STATUS_NOT_FOUND (no such name) or STATUS_UNAVAILABLE (the
+ * resolver did not answer), naming the host. */
 typedef void resolver_callback(void *context, const struct sockaddr_storage *addresses,
                                size_t count, const struct status *status);
 
@@ -25,8 +25,8 @@ typedef void resolver_callback(void *context, const struct sockaddr_storage *add
 struct resolver_query *resolver_start(struct loop *loop, const char *host, uint16_t port,
                                       resolver_callback *callback, void *context);
 
-/* The callback will not come. The thread may take as long as the system's resolver does, and the loop
- * stays alive meanwhile. */
+/* The callback will not come. The thread may take as long as the system's resolver does, and the
+ * loop stays alive meanwhile. */
 void resolver_cancel(struct resolver_query *query);
 
 #endif

@@ -8,8 +8,8 @@
 
 struct signal_watch;
 
-/* Called on the loop thread, outside of any signal context. Signals that arrive faster than the loop
- * turns may be reported once. */
+/* Called on the loop thread, outside of any signal context. Signals that arrive faster than the
+ * loop turns may be reported once. */
 typedef void signal_callback(void *context, int signal_number);
 
 /* Watches one signal (SIGTERM, SIGHUP ...). Several watches of one signal are all called. Keeps the

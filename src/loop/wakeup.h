@@ -9,15 +9,17 @@
 
 struct wakeup;
 
-/* Called on the loop thread, at least once after each wakeup_send; several sends may become one call. */
+/* Called on the loop thread, at least once after each wakeup_send; several sends may become one
+ * call. */
 typedef void wakeup_callback(void *context);
 
-/* Makes a wakeup. Keeps the loop running until closed. NULL with STATUS_IO when descriptors are out. */
+/* Makes a wakeup. Keeps the loop running until closed. NULL with STATUS_IO when descriptors are
+ * out. */
 struct wakeup *wakeup_open(struct loop *loop, wakeup_callback *callback, void *context,
                            struct status *status) MUST_CHECK;
 
-/* Wakes the loop. From any thread, also a signal handler; never blocks. The wakeup must not be closed
- * yet: join the threads that send before closing. */
+/* Wakes the loop. From any thread, also a signal handler; never blocks. The wakeup must not be
+ * closed yet: join the threads that send before closing. */
 void wakeup_send(struct wakeup *wakeup);
 
 /* Frees it, on the loop thread. */

@@ -14,10 +14,12 @@ struct worker_job;
 /* Runs on a worker thread. Touches nothing but what `context` lends it until `done` is called. */
 typedef void worker_work(void *context);
 
-/* Runs on the loop thread after the work, or, with `cancelled` true, in place of it. Always comes. */
+/* Runs on the loop thread after the work, or, with `cancelled` true, in place of it. Always
+ * comes. */
 typedef void worker_done(void *context, bool cancelled);
 
-/* Queues a job. It is freed after `done`, when the pointer becomes invalid. Keeps the loop running. */
+/* Queues a job. It is freed after `done`, when the pointer becomes invalid. Keeps the loop
+ * running. */
 struct worker_job *worker_start(struct loop *loop, worker_work *work, worker_done *done,
                                 void *context);
 

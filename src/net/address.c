@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <strings.h>
 #include <sys/un.h>
 
 #include "base/text.h"

@@ -32,9 +32,9 @@
  *                    |                          |                               |
  *                    +------- exp + grace ------+----------> [ expired ] <------+
  *
- * What an answer rests on. A license that is revoked or refused grants nothing in any state, and the
- * fallback stands in for a missing confirmation only, never for a license that has ended: cutting
- * the network must not grant what the vendor did not sign.
+ * What an answer rests on. A license that is revoked or refused grants nothing in any state, and
+ * the fallback stands in for a missing confirmation only, never for a license that has ended:
+ * cutting the network must not grant what the vendor did not sign.
  *
  *     | state          | license            | development license | rests on    | licensed |
  *     |----------------|--------------------|---------------------|-------------|----------|

@@ -102,9 +102,9 @@ void cache_sync_set(struct cache_sync *sync, const struct cache_sync_settings *s
  * caller may join (`phase` is not IDLE), or when none is allowed now (IDLE). */
 bool cache_sync_begin(struct cache_sync *sync, enum cache_trigger trigger, int64_t now_ms);
 
-/* A try ended. `retry_after_ms` is what a THROTTLED or SERVER_ERROR answer asked for, 0 for nothing;
- * `random` is any 64 random bits. True when the sync is over; false when another try is due at
- * `due_at_ms`. */
+/* A try ended. `retry_after_ms` is what a THROTTLED or SERVER_ERROR answer asked for, 0 for
+ * nothing; `random` is any 64 random bits. True when the sync is over; false when another try is
+ * due at `due_at_ms`. */
 bool cache_sync_ended(struct cache_sync *sync, enum cache_outcome outcome, int64_t retry_after_ms,
                       uint64_t random, int64_t now_ms);
 

@@ -1,8 +1,8 @@
 /*
- * When a certificate is to be renewed. It has to be done before two thirds of its life are over: then a
- * third is left for an issuer that is down, for a clock that is wrong and for people to be told.
- * Renewal begins at half of its life; those who renew by themselves choose a moment between the two by
- * chance, so that certificates that were issued together are not renewed together.
+ * When a certificate is to be renewed. It has to be done before two thirds of its life are over:
+ * then a third is left for an issuer that is down, for a clock that is wrong and for people to be
+ * told. Renewal begins at half of its life; those who renew by themselves choose a moment between
+ * the two by chance, so that certificates that were issued together are not renewed together.
  *
  *     | time, as a part of the life  | phase                       | what to do              |
  *     |------------------------------|-----------------------------|-------------------------|
@@ -29,7 +29,8 @@ enum certificate_phase {
     CERTIFICATE_EXPIRED,
 };
 
-/* The life of a certificate: both seconds are part of it (RFC 5280, section 4.1.2.5). Milliseconds since
+/* The life of a certificate: both seconds are part of it (RFC 5280, section 4.1.2.5). Milliseconds
+ * since
  * 1970. One that ends before it begins counts as expired from its end on. */
 struct certificate_life {
     int64_t not_before_ms;

@@ -33,8 +33,9 @@ struct heartbeat_sequence {
  * commits `sequence->starts` before the first message. */
 bool heartbeat_sequence_start(struct heartbeat_sequence *sequence, int64_t persisted_starts);
 
-/* As heartbeat_sequence_start where `starts` cannot be committed: n begins at `now_s`, seconds since
- * 1970, so that the next start of the same kind, with the same `starts`, still goes on higher. */
+/* As heartbeat_sequence_start where `starts` cannot be committed: n begins at `now_s`, seconds
+ * since 1970, so that the next start of the same kind, with the same `starts`, still goes on
+ * higher. */
 bool heartbeat_sequence_start_uncommitted(struct heartbeat_sequence *sequence,
                                           int64_t persisted_starts, int64_t now_s);
 

@@ -79,8 +79,8 @@ static bool write_mark(struct store *store, const char *key, const struct audit_
     return store_put(store, AUDIT_NAMESPACE, key, bytes_of(bytes, sizeof(bytes)), status);
 }
 
-/* When the mark of the newest entry was lost with a damaged file, the log goes on behind the newest entry
- * there is; audit_verify tells of the gap. */
+/* When the mark of the newest entry was lost with a damaged file, the log goes on behind the newest
+ * entry there is; audit_verify tells of the gap. */
 static bool find_head(struct store *store, struct audit_head *head, struct status *status) {
     struct status error = STATUS_INIT;
     bool known = read_mark(store, HEAD_KEY, head, &error);

@@ -1,6 +1,6 @@
 /*
- * SQLite as the store uses it: opening with every guard on, its errors in our words, and small helpers.
- * The only folder that includes sqlite3.h is src/store.
+ * SQLite as the store uses it: opening with every guard on, its errors in our words, and small
+ * helpers. The only folder that includes sqlite3.h is src/store.
  */
 #ifndef LSYS_STORE_DATABASE_H
 #define LSYS_STORE_DATABASE_H
@@ -17,8 +17,8 @@
 
 enum database_mode { DATABASE_READ_WRITE, DATABASE_READ_ONLY };
 
-/* Opens the existing file `path` (absolute), which may be empty. Nothing in the file can make us run
- * code: no extensions, triggers or views, an untrusted schema. Errors: as database_fail. */
+/* Opens the existing file `path` (absolute), which may be empty. Nothing in the file can make us
+ * run code: no extensions, triggers or views, an untrusted schema. Errors: as database_fail. */
 bool database_open(const char *path, enum database_mode mode, sqlite3 **database,
                    struct status *status) MUST_CHECK;
 
@@ -26,8 +26,9 @@ bool database_open(const char *path, enum database_mode mode, sqlite3 **database
 bool database_make_durable(sqlite3 *database, struct status *status) MUST_CHECK;
 
 /* Records the error `code` of SQLite with its text: STATUS_DAMAGED (corrupt, not a database),
- * STATUS_PERMISSION (read-only), STATUS_BUSY, STATUS_NO_MEMORY, STATUS_TOO_LARGE (STORE_FILE_BYTES_MAX),
- * STATUS_IO for the disk's. `what` says what was being done. Always returns false. */
+ * STATUS_PERMISSION (read-only), STATUS_BUSY, STATUS_NO_MEMORY, STATUS_TOO_LARGE
+ * (STORE_FILE_BYTES_MAX), STATUS_IO for the disk's. `what` says what was being done. Always returns
+ * false. */
 bool database_fail(sqlite3 *database, int code, const char *what, struct status *status);
 
 /* Runs statements that give no rows. */

@@ -1,6 +1,6 @@
 /*
- * Rescues what is provably intact from a damaged state file into a fresh one. Records prove themselves by
- * their checksum; entries of the audit log by its chain, later.
+ * Rescues what is provably intact from a damaged state file into a fresh one. Records prove
+ * themselves by their checksum; entries of the audit log by its chain, later.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,7 +9,8 @@
 
 #include "store/store_private.h"
 
-/* Where the header, on the first page, has the number of pages and the list of free ones (SQLite file format 1.3). */
+/* Where the header, on the first page, has the number of pages and the list of free ones (SQLite
+ * file format 1.3). */
 #define PAGE_COUNT_OFFSET 28
 #define FREE_LIST_OFFSET  32
 
@@ -59,8 +60,8 @@ static bool scan(struct salvage *salvage, const char *select, bool are_records) 
     return code == SQLITE_DONE;
 }
 
-/* Scans a table from its front and, when that stops at a bad page, from its back. A page that is bad in
- * the middle so costs its own rows only, as far as their order leads around it. */
+/* Scans a table from its front and, when that stops at a bad page, from its back. A page that is
+ * bad in the middle so costs its own rows only, as far as their order leads around it. */
 static void salvage_table(struct salvage *salvage, const char *insert, const char *forward,
                           const char *backward, bool are_records) {
     if (sqlite3_prepare_v2(salvage->into, insert, -1, &salvage->insert, NULL) != SQLITE_OK) {
@@ -119,9 +120,9 @@ static bool copy_rest(int from, int to, off_t *size) {
     return got == 0;
 }
 
-/* Without its first page SQLite reads nothing of a file. That page is nearly the same in all our files,
- * so a copy of the damaged one gets the fresh one's. Should the tables lie elsewhere after all, then
- * the checksums of what is found there do not fit. */
+/* Without its first page SQLite reads nothing of a file. That page is nearly the same in all our
+ * files, so a copy of the damaged one gets the fresh one's. Should the tables lie elsewhere after
+ * all, then the checksums of what is found there do not fit. */
 static bool copy_with_first_page_of(const char *fresh, const char *damaged, const char *repaired) {
     uint8_t page[DATABASE_PAGE_BYTES];
     off_t size = 0;

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* `store_version` holds the version beside the file's header, so that a flipped byte there is not taken
- * for a newer lsys. Its form never changes. Records are looked up by name alone; the audit log's numbers
- * are given by us, without gaps. */
+/* `store_version` holds the version beside the file's header, so that a flipped byte there is not
+ * taken for a newer lsys. Its form never changes. Records are looked up by name alone; the audit
+ * log's numbers are given by us, without gaps. */
 static const char *const steps[] = {
     "CREATE TABLE store_version (version INTEGER NOT NULL);"
     "INSERT INTO store_version VALUES (0);"

@@ -52,9 +52,9 @@ static bool move_companion(const char *path, const char *aside, const char *suff
 }
 
 bool set_aside_swap(const char *path, const char *fresh, const char *aside, struct status *status) {
-    /* The damaged file gets its second name first, and loses the first one only when the fresh file takes
-     * it: whenever the power goes, one of the two is there. Its WAL must be gone by then, because SQLite
-     * would play it into the fresh file. */
+    /* The damaged file gets its second name first, and loses the first one only when the fresh file
+     * takes it: whenever the power goes, one of the two is there. Its WAL must be gone by then,
+     * because SQLite would play it into the fresh file. */
     if (link(path, aside) != 0) {
         return status_fail_errno(status, errno, "cannot set the damaged %s aside", path);
     }

@@ -18,7 +18,8 @@
 
 /* ---- Files ---- */
 
-/* Makes an empty file that only its owner may read, so that SQLite never makes it with another mode. */
+/* Makes an empty file that only its owner may read, so that SQLite never makes it with another
+ * mode. */
 static bool create_empty(const char *path, bool must_be_new, struct status *status) {
     int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (must_be_new ? O_EXCL : 0);
     int file = open(path, flags, 0600);
@@ -75,8 +76,8 @@ bool store_backup(struct store *store, const char *path, struct status *status) 
 
 /* ---- Opening ---- */
 
-/* What SQLite takes for an empty or a read-only database although it can be neither: we have just opened
- * the file for writing, and a database has at least its first page. */
+/* What SQLite takes for an empty or a read-only database although it can be neither: we have just
+ * opened the file for writing, and a database has at least its first page. */
 static bool check_form(const struct store *store, struct status *status) {
     struct stat information;
     if (stat(store->path, &information) != 0) {
@@ -88,8 +89,8 @@ static bool check_form(const struct store *store, struct status *status) {
                                            cut ? "cut off" : "marked as read-only in its header");
 }
 
-/* Opens state.db, tells what it is, and checks it. The statements of the present schema are prepared: that
- * they can be shows that its tables are as they should be. */
+/* Opens state.db, tells what it is, and checks it. The statements of the present schema are
+ * prepared: that they can be shows that its tables are as they should be. */
 static bool open_database(struct store *store, enum database_mode mode, enum schema_state *state,
                           int *version, struct status *status) {
     if (!database_open(store->path, mode, &store->database, status)) {
@@ -191,8 +192,8 @@ static bool open_for_writing(struct store *store, struct store_report *report,
     return ok;
 }
 
-/* A store without an open file. The path is made absolute and free of links: SQLite then takes it as it
- * is, and a later chdir changes nothing. */
+/* A store without an open file. The path is made absolute and free of links: SQLite then takes it
+ * as it is, and a later chdir changes nothing. */
 static struct store *new_store(const char *folder, struct status *status) {
     char absolute[PATH_MAX];
     if (realpath(folder, absolute) == NULL) {
@@ -271,8 +272,8 @@ void store_close(struct store *store) {
     if (store->database != NULL) {
         store_rollback(store);
         statement_finalize_all(store);
-        /* The last connection writes the WAL back into the file. It refuses to close only while there are
-         * statements, which would be our fault. */
+        /* The last connection writes the WAL back into the file. It refuses to close only while
+         * there are statements, which would be our fault. */
         ASSERT(sqlite3_close(store->database) == SQLITE_OK);
     }
     if (store->lock >= 0) {

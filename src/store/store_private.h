@@ -34,8 +34,8 @@ struct store {
     uint64_t damaged_records;
 };
 
-/* Bytes of a record's checksum: the first half of a SHA-256. It finds what decayed, not what was forged;
- * 16 bytes find everything. */
+/* Bytes of a record's checksum: the first half of a SHA-256. It finds what decayed, not what was
+ * forged; 16 bytes find everything. */
 #define RECORD_CHECKSUM_BYTES 16
 
 /* The checksum over namespace, key and value, each with its length. */
@@ -48,8 +48,8 @@ bool record_is_intact(sqlite3_stmt *row, int first);
 /* Moves every record whose checksum does not fit to the table of damaged ones, and counts them. */
 bool record_set_aside_damaged(struct store *store, size_t *count, struct status *status) MUST_CHECK;
 
-/* Reports a record whose checksum does not fit with STATUS_DAMAGED, counts it, and moves it to the table
- * of damaged ones unless a transaction is open. Always returns false. */
+/* Reports a record whose checksum does not fit with STATUS_DAMAGED, counts it, and moves it to the
+ * table of damaged ones unless a transaction is open. Always returns false. */
 bool record_found_damaged(struct store *store, struct bytes name_space, struct bytes key,
                           struct status *status);
 
@@ -82,11 +82,12 @@ struct store_scope {
 bool store_scope_begin(struct store_scope *scope, struct store *store,
                        struct status *status) MUST_CHECK;
 
-/* Commits the scope's own transaction when `ok`, else takes it back; returns whether all is well. */
+/* Commits the scope's own transaction when `ok`, else takes it back; returns whether all is
+ * well. */
 bool store_scope_end(struct store_scope *scope, bool ok, struct status *status) MUST_CHECK;
 
-/* Copies what is intact in the file `damaged` into the new store `into`, whose file is `fresh`. Never
- * fails: what cannot be read is lost. */
+/* Copies what is intact in the file `damaged` into the new store `into`, whose file is `fresh`.
+ * Never fails: what cannot be read is lost. */
 void salvage_copy(const char *damaged, const char *fresh, sqlite3 *into, size_t *salvaged,
                   size_t *lost);
 
