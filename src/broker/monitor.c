@@ -171,6 +171,7 @@ static void write_connection(struct json_writer *json, const struct client *clie
     if (client->version != NULL) json_writer_member_text(json, "version", client->version);
     if (user_name(client) != NULL)
         json_writer_member_text(json, "authorized_user", user_name(client));
+    if (client->identity != NULL) json_writer_member_text(json, "account", client->account->key);
     if (with_subscriptions) write_subscriptions(json, client);
     json_writer_end_object(json);
 }

@@ -7,7 +7,9 @@ import { createAccount, createOperator, createUser, decode, encodeAccount, encod
   newScopedSigner } from 'nats-jwt';
 import { Deployment, startTrustingBroker } from './lib/accounts.mjs';
 import { temporaryFolder } from './lib/folders.mjs';
-import { lsys } from './lib/lsys.mjs';
+import { get } from './lib/http.mjs';
+import { lsys, lsysOk } from './lib/lsys.mjs';
+import { freePort } from './lib/ports.mjs';
 import { RawNats } from './lib/raw_nats.mjs';
 import { until } from './lib/wait.mjs';
 
@@ -225,6 +227,51 @@ describe('rights', () => {
     const server = await startTrustingBroker(t, deployment);
     await server.refuses(await deployment.addUser('bearer', key, { bearer_token: true }));
   });
+});
+
+test('a user for browsers comes in by WebSocket only, and hears the others of its account', async (t) => {
+  const deployment = await Deployment.create(t);
+  const port = await freePort();
+  const server = await startTrustingBroker(t, deployment, { flags: ['--websocket', `127.0.0.1:${port}`] });
+  const creds = await deployment.addUser('SITE', 'page', '--connection', 'websocket');
+  const standard = await deployment.addUser('SITE', 'app', '--connection', 'standard');
+  await server.refuses(creds);
+  const app = await server.connect(standard);
+  const enter = (file) => browserNats.connect({ servers: `ws://127.0.0.1:${port}`, reconnect: false,
+    authenticator: browserNats.credsAuthenticator(readFileSync(file)) });
+  await assert.rejects(enter(standard), { code: 'AUTHORIZATION_VIOLATION' });
+  const page = await enter(creds);
+  t.after(() => page.close());
+  const heard = await app.collect('news');
+  page.publish('news', 'from the page');
+  await until('the message', () => heard.length === 1);
+});
+
+test('the monitoring port tells who is connected, of which account', async (t) => {
+  const deployment = await Deployment.create(t);
+  const port = await freePort();
+  const server = await startTrustingBroker(t, deployment, { flags: ['--http', `127.0.0.1:${port}`] });
+  const { nc } = await server.connect(await deployment.addUser('SITE', 'app'));
+  const { json } = await get(`http://127.0.0.1:${port}/connz`);
+  const connection = json.connections.find(({ cid }) => cid === nc.info.client_id);
+  assert.equal(connection.authorized_user, decode(deployment.token('users/SITE/app')).sub);
+  assert.equal(connection.account, decode(deployment.token('accounts/SITE')).sub);
+});
+
+test('TLS and operator mode go together', async (t) => {
+  const deployment = await Deployment.create(t);
+  const pki = path.join(deployment.folder, 'pki');
+  const prefix = path.join(deployment.folder, 'server');
+  await lsysOk(['ca', 'init', '--out', pki]);
+  await lsysOk(['ca', 'issue', '--ca', pki, '--name', 'localhost', '--san', 'IP:127.0.0.1', '--out', prefix]);
+  const ca = path.join(pki, 'ca.pem');
+  const server = await startTrustingBroker(t, deployment, { resolver: path.join(deployment.folder, 'empty'),
+    flags: ['--tls-cert', `${prefix}.pem`, '--tls-key', `${prefix}.key.pem`] });
+  const creds = await deployment.addUser('SITE', 'app');
+  await deployment.run('push', '--nats', `tls://localhost:${server.port}`, '--nats-ca', ca, '--timeout', '500ms');
+  const user = await server.connect(creds, { tls: { caFile: ca } });
+  await user.nc.flush();
+  assert.equal(user.nc.info.tls_required, true);
 });
 
 describe('the system account', () => {
