@@ -121,6 +121,30 @@ static size_t count_of_address(const struct http_server *server, const struct ad
     return count;
 }
 
+/* Closes the one that has waited longest for a next request, of this address or of any when it is NULL:
+ * who keeps connections for later must not keep others from asking now. False when there is none. */
+static bool make_room(struct http_server *server, const char *host) {
+    struct http_connection *oldest = NULL;
+    for (struct list *link = server->connections.next; link != &server->connections;
+         link = link->next) {
+        struct http_connection *connection = LIST_ENTRY(link, struct http_connection, link);
+        if (host && strcmp(connection->peer.host, host) != 0) continue;
+        if (!http_connection_is_idle(connection)) continue;
+        if (!oldest || connection->since_ms < oldest->since_ms) oldest = connection;
+    }
+    if (oldest) stream_close(oldest->stream);
+    return oldest != NULL;
+}
+
+static bool has_room(struct http_server *server, const struct address *peer) {
+    const struct http_limits *limits = &server->limits;
+    if (server->counters.open_connections >= limits->connections && !make_room(server, NULL))
+        return false;
+    return peer->kind != ADDRESS_TCP ||
+           count_of_address(server, peer) < limits->address_connections ||
+           make_room(server, peer->host);
+}
+
 static void refuse_connection(struct stream *stream) {
     static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n"
                                  "Retry-After: 1\r\nConnection: close\r\n\r\n";
@@ -132,10 +156,7 @@ static void accept_connection(void *context, struct stream *stream) {
     struct http_server *server = context;
     struct address peer;
     stream_peer(stream, &peer);
-    bool is_over = server->counters.open_connections >= server->limits.connections;
-    if (!is_over && peer.kind == ADDRESS_TCP)
-        is_over = count_of_address(server, &peer) >= server->limits.address_connections;
-    if (is_over) {
+    if (!has_room(server, &peer)) {
         server->counters.refused_connections++;
         refuse_connection(stream);
         return;

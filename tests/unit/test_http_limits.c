@@ -83,6 +83,24 @@ static void connections_of_one_address_are_limited(void **state) {
     assert_int_equal(counters.open_connections, 3);
 }
 
+static void who_waits_for_later_makes_room_for_who_asks_now(void **state) {
+    struct http_fixture *fixture = *state;
+    struct http_test_client *kept[3];
+    for (int i = 0; i < 3; i++) {
+        kept[i] = http_test_client_connect(fixture);
+        http_test_client_send(kept[i], "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        expect_text(fixture, kept[i], "hello\n");
+    }
+    struct http_test_client *fourth = http_test_client_connect(fixture);
+    http_test_client_send(fourth, GET("/hello"));
+    expect_text(fixture, fourth, "hello\n");
+    expect_closed(fixture, kept[0]);
+    assert_int_equal(kept[1]->closed + kept[2]->closed, 0);
+    struct http_server_counters counters;
+    http_server_read_counters(fixture->server, &counters);
+    assert_int_equal(counters.refused_connections, 0);
+}
+
 static void deferred_requests_have_no_deadline_here(void **state) {
     struct http_fixture *fixture = *state;
     struct http_test_client *client = http_test_client_connect(fixture);
@@ -172,6 +190,7 @@ int main(void) {
         QUICK_TEST(silent_connections_are_closed),
         QUICK_TEST(a_client_that_does_not_take_its_answer_is_cut_off),
         QUICK_TEST(connections_of_one_address_are_limited),
+        QUICK_TEST(who_waits_for_later_makes_room_for_who_asks_now),
         QUICK_TEST(deferred_requests_have_no_deadline_here),
         SERVER_TEST(a_crowd_of_slow_clients_does_not_last),
         SERVER_TEST(routes_are_the_same_on_a_unix_socket),
