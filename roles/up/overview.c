@@ -1,14 +1,18 @@
 #include "roles/up/overview.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "app/version.h"
+#include "base/attributes.h"
 #include "base/text.h"
 #include "codec/json_writer.h"
 
 #define ADDRESS_BYTES 160
-#define COMMAND_BYTES 400
+
+/* Two paths and an address. */
+#define COMMAND_BYTES 9000
 
 bool overview_address(const struct stack_member *member, const char *scheme, char *out,
                       size_t out_bytes) {
@@ -93,31 +97,47 @@ static void write_events(const struct history *history, struct json_writer *json
     json_writer_end_array(json);
 }
 
-/* A line to try: `before`, the address, `after`. */
-static void write_command(struct json_writer *json, const char *purpose, const char *before,
-                          const char *address, const char *after) {
+/* A line to try. */
+PRINTF_LIKE(3, 4)
+static void write_command(struct json_writer *json, const char *purpose, const char *format, ...) {
     char line[COMMAND_BYTES];
-    snprintf(line, sizeof line, "%s%s%s", before, address, after);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
     json_writer_begin_object(json);
     json_writer_member_text(json, "purpose", purpose);
     json_writer_member_text(json, "line", line);
     json_writer_end_object(json);
 }
 
-static void write_commands(const struct stack *stack, struct json_writer *json) {
+static void write_client_commands(struct json_writer *json, const char *url, const char *ca_path) {
+    const char *flag = ca_path ? " --https-ca " : "";
+    const char *curl_flag = ca_path ? " --cacert " : "";
+    const char *ca = ca_path ? ca_path : "";
+    write_command(json, "Ask what an application would ask", "curl%s%s %s/v1/license", curl_flag,
+                  ca, url);
+    write_command(json, "Is one feature licensed? (the exit code says it)",
+                  "lsys check sso%s%s --client %s", flag, ca, url);
+    write_command(json, "Why is the state what it is, and what comes next?",
+                  "lsys status --explain%s%s --client %s", flag, ca, url);
+}
+
+static void write_commands(const struct overview *overview, struct json_writer *json) {
+    static const char listening[] = "Listen to the heartbeats with any NATS client";
+    const struct stack_member *client = stack_find(overview->stack, "license-client");
+    const struct stack_member *broker = stack_find(overview->stack, "broker");
+    bool secure = overview->ca_path != NULL;
     char address[ADDRESS_BYTES];
     json_writer_name(json, "commands");
     json_writer_begin_array(json);
-    if (overview_address(stack_find(stack, "license-client"), "http://", address, sizeof address)) {
-        write_command(json, "Ask what an application would ask", "curl ", address, "/v1/license");
-        write_command(json, "Is one feature licensed? (the exit code says it)",
-                      "lsys check sso --client ", address, "");
-        write_command(json, "Why is the state what it is, and what comes next?",
-                      "lsys status --explain --client ", address, "");
-    }
-    if (overview_address(stack_find(stack, "broker"), "nats://", address, sizeof address))
-        write_command(json, "Listen to the heartbeats with any NATS client", "nats sub -s ",
-                      address, " license.status");
+    if (overview_address(client, secure ? "https://" : "http://", address, sizeof address))
+        write_client_commands(json, address, overview->ca_path);
+    if (secure && overview_address(broker, "tls://", address, sizeof address))
+        write_command(json, listening, "nats sub --tlsca %s --creds %s -s %s license.status",
+                      overview->ca_path, overview->creds_path, address);
+    else if (overview_address(broker, "nats://", address, sizeof address))
+        write_command(json, listening, "nats sub -s %s license.status", address);
     json_writer_end_array(json);
 }
 
@@ -135,7 +155,7 @@ bool overview_write(const struct overview *overview, struct buffer *out, struct 
         write_role(stack_member(overview->stack, i), &json);
     json_writer_end_array(&json);
     write_events(overview->history, &json);
-    write_commands(overview->stack, &json);
+    write_commands(overview, &json);
     json_writer_end_object(&json);
     return json_writer_finish(&json, "the overview of the stack", status);
 }

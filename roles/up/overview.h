@@ -33,6 +33,8 @@ struct overview {
     const struct json_value *license; /* NULL: not known yet */
     const struct history *history;
     struct heartbeat_view heartbeat;
+    const char *ca_path;    /* with --secure: whom to trust, for the commands; else NULL */
+    const char *creds_path; /* and how to be let in by the broker */
     int64_t wall_ms;
     int64_t monotonic_ms;
 };

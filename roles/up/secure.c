@@ -30,7 +30,7 @@ struct secure {
     char *folder;
     char *ca_path, *certificate_path, *key_path;
     char *operator_path, *accounts_path;
-    char *server_creds_path, *client_creds_path;
+    char *server_creds_path, *client_creds_path, *observer_creds_path;
     char host_name[X509_DNS_NAME_BYTES_MAX + 1];
     const char *names[NAMES_MAX]; /* of the certificate; borrowed while it is opened */
     size_t name_count;
@@ -141,6 +141,7 @@ struct secure *secure_open(struct role_context *context, const char *folder,
     secure->accounts_path = file_join(secure->folder, "nats/accounts");
     secure->server_creds_path = file_join(secure->folder, "license-server.creds");
     secure->client_creds_path = file_join(secure->folder, "license-client.creds");
+    secure->observer_creds_path = file_join(secure->folder, "observer.creds");
     collect_names(secure, hosts, host_count);
     if (have_folder(context, folder, secure, status) && keep_certificate(secure, context, status) &&
         make_client(secure, status))
@@ -161,7 +162,8 @@ void secure_close(struct secure *secure) {
                            secure->operator_path,
                            secure->accounts_path,
                            secure->server_creds_path,
-                           secure->client_creds_path};
+                           secure->client_creds_path,
+                           secure->observer_creds_path};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
         free(paths[i]);
     free(secure);
@@ -222,4 +224,8 @@ struct tls_client_context *secure_client(const struct secure *secure) {
 
 const char *secure_ca_path(const struct secure *secure) {
     return secure->ca_path;
+}
+
+const char *secure_observer_path(const struct secure *secure) {
+    return secure->observer_creds_path;
 }

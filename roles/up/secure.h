@@ -52,8 +52,9 @@ bool secure_page_options(const struct secure *secure, struct options *options,
 /* For calls to the roles: trusts the CA and nobody else. */
 struct tls_client_context *secure_client(const struct secure *secure);
 
-/* The file that others need: ca.pem. */
+/* The files that a person at this machine needs: ca.pem, and observer.creds. */
 const char *secure_ca_path(const struct secure *secure);
+const char *secure_observer_path(const struct secure *secure);
 
 /* Stops renewing and frees. NULL is fine. */
 void secure_close(struct secure *secure);

@@ -99,6 +99,8 @@ static struct overview see(struct up *up) {
         .license = client_feed_license(up->feed),
         .history = &up->history,
         .heartbeat = up->watch.heartbeat,
+        .ca_path = up->secure ? secure_ca_path(up->secure) : NULL,
+        .creds_path = up->secure ? secure_observer_path(up->secure) : NULL,
         .wall_ms = clock_wall_ms(),
         .monotonic_ms = loop_now_ms(up->context->loop),
     };

@@ -1,0 +1,216 @@
+// `lsys up --secure`: everything is encrypted, everybody has to prove who they are, and it all survives a restart.
+import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
+import { readdirSync, readFileSync, statSync, unlinkSync } from 'node:fs';
+import https from 'node:https';
+import path from 'node:path';
+import { test } from 'node:test';
+import tls from 'node:tls';
+import { connect, credsAuthenticator } from 'nats';
+import { temporaryFolder } from './lib/folders.mjs';
+import { lsys, lsysOk, run, startLsys } from './lib/lsys.mjs';
+import { freePort } from './lib/ports.mjs';
+import { RawNats } from './lib/raw_nats.mjs';
+import { until } from './lib/wait.mjs';
+
+const ROLES = ['page', 'server', 'client']; // those that answer HTTP
+const HEALTH = { page: '/v1/stack', server: '/healthz', client: '/v1/license' };
+
+/// A secured stack on free ports.
+class SecureStack {
+  static async start(t, { folder = temporaryFolder(t), flags = [], env } = {}) {
+    const stack = new SecureStack();
+    const ports = { page: await freePort(), nats: await freePort(), server: await freePort(), client: await freePort() };
+    const process = startLsys(t, ['up', '--secure', '--data-dir', folder, '--http', `127.0.0.1:${ports.page}`,
+      '--listen', `127.0.0.1:${ports.nats}`, '--server-http', `127.0.0.1:${ports.server}`,
+      '--client-http', `127.0.0.1:${ports.client}`, ...flags], { env });
+    Object.assign(stack, { t, folder, ports, process, dir: path.join(folder, 'secure') });
+    await stack.untilLicensed();
+    return stack;
+  }
+
+  file(name) {
+    return path.join(this.dir, name);
+  }
+
+  read(name) {
+    return readFileSync(this.file(name));
+  }
+
+  /// GET as JSON, from one of ROLES. Trusts the stack's own CA unless told otherwise.
+  get(role, { ca = this.read('ca.pem') } = {}) {
+    return new Promise((resolve, reject) => {
+      https.get({ host: '127.0.0.1', port: this.ports[role], path: HEALTH[role], ca, agent: false }, (response) => {
+        let body = '';
+        response.on('data', (piece) => { body += piece; });
+        response.on('end', () => resolve(JSON.parse(body)));
+      }).on('error', reject);
+    });
+  }
+
+  untilLicensed() {
+    return until('the client to be licensed', async () => {
+      if (this.process.exit) throw new Error(this.process.output);
+      return (await this.get('client')).edition === 'enterprise';
+    });
+  }
+
+  /// Connects to the broker as a user, or with `options`.
+  async connect(user, options = {}) {
+    const connection = await connect({ servers: `127.0.0.1:${this.ports.nats}`, reconnect: false, timeout: 5000,
+      tls: { caFile: this.file('ca.pem') }, ...(user && { authenticator: credsAuthenticator(this.read(`${user}.creds`)) }), ...options });
+    const violations = [];
+    (async () => { for await (const { data, permissionContext } of connection.status()) violations.push({ data, ...permissionContext }); })();
+    this.t.after(() => connection.close());
+    return { connection, violations };
+  }
+}
+
+/// Every file below a folder, as paths.
+const filesBelow = (folder) => readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+  const file = path.join(folder, entry.name);
+  return entry.isDirectory() ? filesBelow(file) : [file];
+});
+
+test('every role answers over TLS, the client is licensed and the page follows it', async (t) => {
+  const stack = await SecureStack.start(t);
+  for (const role of ROLES) assert.ok(await stack.get(role), role);
+  const overview = await until('the page to know the license', async () => {
+    const seen = await stack.get('page');
+    return seen.license.edition === 'enterprise' && seen;
+  });
+  assert.deepEqual(overview.roles.map((role) => role.name), ['broker', 'license-server', 'license-client']);
+  assert.match(stack.process.output, /url=tls:\/\/127/);
+  assert.doesNotMatch(stack.process.output, /url=(http|nats):/);
+});
+
+test('the commands that the page shows work as they stand', async (t) => {
+  const stack = await SecureStack.start(t);
+  const { commands } = await stack.get('page');
+  assert.equal(commands.length, 4);
+  const [curl, check, status, nats] = commands.map(({ line }) => line.split(' '));
+  assert.match((await run('curl', ['--silent', ...curl.slice(1)])).stdout, /"edition":"enterprise"/);
+  assert.equal((await lsys(check.slice(1))).code, 0);
+  assert.match(await lsysOk(status.slice(1)), /enterprise/);
+  assert.deepEqual(nats, ['nats', 'sub', '--tlsca', stack.file('ca.pem'), '--creds', stack.file('observer.creds'), '-s',
+    `tls://127.0.0.1:${stack.ports.nats}`, 'license.status']);
+});
+
+test('plain text is refused everywhere', async (t) => {
+  const stack = await SecureStack.start(t);
+  for (const role of ROLES) {
+    const { code, stdout } = await run('curl', ['--silent', '--max-time', '5', `http://127.0.0.1:${stack.ports[role]}/healthz`]);
+    assert.notEqual(code, 0, role);
+    assert.equal(stdout, '');
+  }
+  const raw = await RawNats.connect(t, stack.ports.nats);
+  assert.equal(raw.info.tls_required, true);
+  raw.send('CONNECT {"verbose":false}\r\nSUB license.status 1\r\nPING\r\n');
+  await raw.untilClosed();
+  assert.doesNotMatch(raw.text, /PONG|MSG/);
+});
+
+test('its CA is its own: another stack\'s, or the system\'s, opens nothing', async (t) => {
+  const stack = await SecureStack.start(t);
+  const other = await SecureStack.start(t);
+  const foreign = other.read('ca.pem');
+  assert.notDeepEqual(foreign, stack.read('ca.pem'));
+  for (const role of ROLES) {
+    await assert.rejects(stack.get(role, { ca: foreign }), role);
+    await assert.rejects(stack.get(role, { ca: tls.rootCertificates }), role);
+  }
+  await assert.rejects(stack.connect('observer', { tls: { caFile: other.file('ca.pem') } }));
+  // And its users: the other operator did not sign them.
+  await assert.rejects(stack.connect(undefined, { authenticator: credsAuthenticator(other.read('license-server.creds')) }),
+    /authorization violation/i);
+  await assert.rejects(stack.connect(), /authorization violation/i);
+});
+
+test('only license-server may publish license.status', async (t) => {
+  const stack = await SecureStack.start(t, { env: { LSYS_LICENSE_SERVER_HEARTBEAT_INTERVAL: '200ms' } });
+  const { connection: witness } = await stack.connect('observer');
+  const heard = [];
+  witness.subscribe('license.status', { callback: (_, message) => heard.push(message.string()) });
+  await until('heartbeats', () => heard.length >= 2);
+  for (const user of ['license-client', 'observer']) {
+    const { connection, violations } = await stack.connect(user);
+    connection.publish('license.status', 'forged');
+    await until(`${user} to be told`, () => violations.some(({ operation, subject }) =>
+      operation === 'publish' && subject === 'license.status'));
+  }
+  const { connection: server } = await stack.connect('license-server');
+  server.publish('license.status', 'said by the server\'s user');
+  await until('what the server\'s user said', () => heard.includes('said by the server\'s user'));
+  assert.ok(!heard.includes('forged'));
+});
+
+test('the client\'s user may ask and be answered; the observer may only listen', async (t) => {
+  const stack = await SecureStack.start(t);
+  const { connection: client } = await stack.connect('license-client');
+  const answer = await client.request('license.status.get', JSON.stringify({ nonce: 'AAECAwQFBgcICQoLDA0ODw' }), { timeout: 5000 });
+  assert.equal(answer.json().type, 'status');
+  const { connection: observer, violations } = await stack.connect('observer');
+  observer.publish('license.status.get', '{}');
+  observer.subscribe('>', { callback: () => {} });
+  await until('both to be refused', () => ['publish', 'subscription'].every((operation) =>
+    violations.some((violation) => violation.operation === operation)));
+});
+
+test('a restart keeps CA, certificate, keys and credentials, and makes anew what is missing', async (t) => {
+  const first = await SecureStack.start(t);
+  const contents = () => Object.fromEntries(filesBelow(first.dir).map((file) => [file, readFileSync(file, 'utf8')]));
+  const before = contents();
+  assert.deepEqual(await first.process.stop(), { code: 0, signal: null });
+  const second = await SecureStack.start(t, { folder: first.folder });
+  assert.deepEqual(contents(), before);
+  await second.process.stop();
+
+  unlinkSync(first.file('server.pem'));
+  const third = await SecureStack.start(t, { folder: first.folder });
+  const certificate = new X509Certificate(third.read('server.pem'));
+  assert.ok(certificate.verify(new X509Certificate(before[first.file('ca.pem')]).publicKey));
+  assert.notEqual(third.read('server.pem').toString(), before[first.file('server.pem')]);
+});
+
+test('what is secret is for the owner alone', async (t) => {
+  const stack = await SecureStack.start(t);
+  assert.equal(statSync(stack.dir).mode & 0o777, 0o700);
+  const secrets = filesBelow(stack.dir).filter((file) => /PRIVATE KEY|SEED|^S[OAU][A-Z2-7]{56}/m.test(readFileSync(file, 'utf8')));
+  for (const name of ['ca.key.pem', 'server.key.pem', 'license-server.creds', 'license-client.creds', 'observer.creds'])
+    assert.ok(secrets.includes(stack.file(name)), name);
+  assert.ok(secrets.length >= 9, `${secrets}`);
+  for (const file of secrets) assert.equal(statSync(file).mode & 0o777, 0o600, file);
+  // Nor is any of it said: not in the log, not among the arguments, not on the page.
+  const said = stack.process.output + JSON.stringify(await stack.get('page'));
+  assert.doesNotMatch(said, /PRIVATE KEY|\bS[OAU][A-Z2-7]{56}\b|eyJ[\w-]+\.eyJ/);
+});
+
+test('the certificate is for this machine', async (t) => {
+  const stack = await SecureStack.start(t);
+  const { subjectAltName } = new X509Certificate(stack.read('server.pem'));
+  for (const name of ['DNS:localhost', 'IP Address:127.0.0.1', 'IP Address:0:0:0:0:0:0:0:1']) assert.ok(subjectAltName.includes(name), subjectAltName);
+  const socket = tls.connect({ host: '127.0.0.1', port: stack.ports.page, ca: stack.read('ca.pem'), servername: 'localhost' });
+  t.after(() => socket.destroy());
+  await until('the handshake', () => socket.authorized);
+});
+
+test('a user made with lsys nats, in the folder, is let in at once, and out when it is revoked', async (t) => {
+  const stack = await SecureStack.start(t);
+  const creds = path.join(stack.folder, 'shop.creds');
+  await lsysOk(['nats', 'user', 'add', 'licensing', 'shop', '--template', 'license-client', '--creds', creds, '--dir', stack.file('nats')]);
+  const { connection } = await stack.connect(undefined, { authenticator: credsAuthenticator(readFileSync(creds)) });
+  await connection.flush();
+  await lsysOk(['nats', 'user', 'revoke', 'licensing', 'shop', '--dir', stack.file('nats')]);
+  await until('the revoked user to be shown out', () => connection.isClosed());
+});
+
+test('roles that it cannot secure are refused by name, and the broker has to be there', async (t) => {
+  const start = async (...roles) => lsys(['up', ...roles, '--secure', '--data-dir', temporaryFolder(t),
+    '--http', `127.0.0.1:${await freePort()}`]);
+  const without = await start('license-server', 'license-client');
+  assert.equal(without.code, 64);
+  assert.match(without.stderr, /--secure needs the broker/);
+  const stranger = await start('broker', 'cache-slave');
+  assert.equal(stranger.code, 64);
+  assert.match(stranger.stderr, /"cache-slave" is to be run by itself/);
+});
