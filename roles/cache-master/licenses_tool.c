@@ -1,9 +1,7 @@
 /* lsys licenses: what is on the shelf of a cache master. */
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "app/api_keys.h"
 #include "app/printable.h"
@@ -11,6 +9,7 @@
 #include "base/file.h"
 #include "codec/json_writer.h"
 #include "roles/cache-master/cache_master.h"
+#include "roles/cache-master/files.h"
 #include "roles/cache-master/place.h"
 
 static const struct option options[] = {
@@ -53,7 +52,8 @@ struct tally {
     struct status first; /* why the first one was refused */
 };
 
-static void add_file(struct tally *tally, const char *path) {
+static void add_file(void *context, const char *path) {
+    struct tally *tally = context;
     struct status status = STATUS_INIT;
     struct place_added added;
     struct token_file file;
@@ -71,31 +71,10 @@ static void add_file(struct tally *tally, const char *path) {
     if (tally->refused++ == 0) tally->first = status;
 }
 
-/* Adds the files of a folder, in the order of their names; folders in it are left alone. */
-static void add_folder(struct tally *tally, const char *folder) {
-    struct dirent **names = NULL;
-    int count = scandir(folder, &names, NULL, alphasort);
-    for (int i = 0; i < count; i++) {
-        char *path = file_join(folder, names[i]->d_name);
-        struct stat found;
-        if (names[i]->d_name[0] != '.' && stat(path, &found) == 0 && S_ISREG(found.st_mode))
-            add_file(tally, path);
-        free(path);
-        free(names[i]);
-    }
-    free(names);
-}
-
 static bool add(struct place *place, const struct options *values, struct status *status) {
     struct tally tally = {.place = place, .first = STATUS_INIT};
-    for (size_t i = 1; i < options_argument_count(values); i++) {
-        const char *path = options_argument(values, i);
-        struct stat found;
-        if (stat(path, &found) == 0 && S_ISDIR(found.st_mode))
-            add_folder(&tally, path);
-        else
-            add_file(&tally, path);
-    }
+    for (size_t i = 1; i < options_argument_count(values); i++)
+        license_files_each(options_argument(values, i), add_file, &tally);
     if (tally.refused == 0) return true;
     return status_fail(status, tally.first.code, "%zu not added", tally.refused);
 }

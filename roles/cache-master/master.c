@@ -8,6 +8,8 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "roles/cache-master/files.h"
+#include "roles/cache-master/intake.h"
 #include "roles/cache-master/place.h"
 #include "store/store.h"
 
@@ -81,6 +83,28 @@ static bool load_authority(struct cache_master *master, const struct options *op
     return true;
 }
 
+/* ---- files ---- */
+
+static void import_file(void *context, const char *path) {
+    struct cache_master *master = context;
+    struct status status = STATUS_INIT;
+    struct token_file file;
+    enum intake_result result = INTAKE_REFUSED;
+    if (token_file_read(path, NULL, &file, &status)) {
+        result = intake_offer(master->shelf, master->authority, token_file_token(&file), "import",
+                              NULL, &status);
+        token_file_free(&file);
+    }
+    log_event(result == INTAKE_REFUSED ? LOG_WARNING : LOG_INFO, CACHE_MASTER_NAME,
+              "a license file", "file", path, "result", intake_result_name(result), "why",
+              status_is_ok(&status) ? NULL : status.text, NULL);
+}
+
+static void import_all(struct cache_master *master, const struct options *options) {
+    for (size_t i = 0; i < options_count(options, "import"); i++)
+        license_files_each(options_item(options, "import", i), import_file, master);
+}
+
 /* ---- starting ---- */
 
 static bool load_keys(struct cache_master *master, struct status *status) {
@@ -124,11 +148,14 @@ bool cache_master_start(struct role_context *context, struct status *status) {
     master->context = context;
     context->state = master;
     register_meters(master);
-    if (open_state(master, status)) master->http = role_http_open(context, "http", status);
+    const struct role_http_service service = {.api_keys = true};
+    if (open_state(master, status))
+        master->http = role_http_open_service(context, "http", &service, status);
     if (!master->http) {
         cache_master_stop(context);
         return false;
     }
+    import_all(master, context->options);
     cache_master_add_routes(master);
     leave_address(master);
     cache_master_changed(master);
@@ -143,6 +170,7 @@ bool cache_master_reload(struct role_context *context, const struct options *fre
     if (!api_keys_load(&keys, fresh, status) || !load_authority(master, fresh, status))
         return false;
     if (keys.count > 0) master->access.shared = keys;
+    import_all(master, fresh);
     cache_master_changed(master);
     return true;
 }

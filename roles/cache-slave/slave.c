@@ -15,6 +15,10 @@
 #include "roles/cache-slave/syncing.h"
 #include "store/store.h"
 
+/* Applications of one machine ask from one address, each thread with a connection of its own; 12 MB
+ * at most. */
+#define CONNECTIONS_MAX 2048
+
 /* ---- settling ---- */
 
 static void set_meters(struct cache_slave *slave, const struct slave_view *view) {
@@ -160,6 +164,14 @@ static bool open_state(struct cache_slave *slave, struct status *status) {
     return true;
 }
 
+static struct role_http *open_http(struct cache_slave *slave, struct status *status) {
+    struct http_limits limits = http_limits_default;
+    limits.connections = CONNECTIONS_MAX;
+    limits.address_connections = CONNECTIONS_MAX;
+    const struct role_http_service service = {.api_keys = slave->keys.count > 0, .limits = &limits};
+    return role_http_open_service(slave->context, "http", &service, status);
+}
+
 static bool open_network(struct cache_slave *slave, struct status *status) {
     const struct puller_options puller = {
         .context = slave->context,
@@ -172,7 +184,7 @@ static bool open_network(struct cache_slave *slave, struct status *status) {
         return status_fail(status, STATUS_CONFIG,
                            "--master is missing: the URL of the cache-master, http://HOST:8003");
     slave->puller = puller_open(&puller, status);
-    if (slave->puller) slave->http = role_http_open(slave->context, "http", status);
+    if (slave->puller) slave->http = open_http(slave, status);
     return slave->http != NULL;
 }
 

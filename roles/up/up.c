@@ -32,7 +32,10 @@
 /* How often the terminal is drawn anew without a change, for the ages in it. */
 #define DRAW_INTERVAL_MS 1000
 
-#define OWN_OVERRIDES 8
+#define OVERRIDES 14
+
+/* Where cache-master listens unless told otherwise; the slave in the same process looks there. */
+#define MASTER_ADDRESS "127.0.0.1:8003"
 
 struct up {
     struct role_context *context;
@@ -46,8 +49,8 @@ struct up {
     struct terminal *terminal;
     struct timer *look;
     struct demo demo;
-    struct stack_override overrides[OWN_OVERRIDES + SECURE_OVERRIDES];
-    size_t override_count;
+    struct stack_override overrides[OVERRIDES];
+    char master_url[ROLE_HTTP_URL_BYTES]; /* of the cache-master, for the cache-slave */
     struct watch watch;
     struct history history;
     struct buffer overview; /* the last one written */
@@ -58,7 +61,8 @@ struct up {
     bool http_is_down;
 };
 
-static const char *const default_roles[] = {"broker", "license-server", "license-client"};
+static const char *const default_roles[] = {"broker", "license-server", "license-client",
+                                            "cache-master", "cache-slave"};
 
 static const struct option up_options[] = {
     {.key = "http",
@@ -74,6 +78,12 @@ static const struct option up_options[] = {
     {.key = "client_http",
      .type = OPTION_ADDRESS,
      .help = "Where license-client answers HTTP; default: its own, 127.0.0.1:8002"},
+    {.key = "master_http",
+     .type = OPTION_ADDRESS,
+     .help = "Where cache-master answers HTTP; default: its own, 127.0.0.1:8003"},
+    {.key = "slave_http",
+     .type = OPTION_ADDRESS,
+     .help = "Where cache-slave answers HTTP; default: its own, 127.0.0.1:8004"},
     {.key = "license",
      .type = OPTION_PATH,
      .value_name = "FILE",
@@ -224,7 +234,9 @@ static void collect_overrides(struct up *up) {
     bool own_license = options_text(options, "license") || options_text(options, "keys");
     const char *license = own_license ? options_text(options, "license") : up->demo.license_path;
     const char *keys = own_license ? options_text(options, "keys") : up->demo.jwks_path;
-    const struct stack_override overrides[OWN_OVERRIDES] = {
+    const char *master = options_text(options, "master_http");
+    snprintf(up->master_url, sizeof up->master_url, "http://%s", master ? master : MASTER_ADDRESS);
+    const struct stack_override overrides[OVERRIDES] = {
         {"broker", "listen", "--listen", options_text(options, "listen"), false},
         {"license-server", "http", "--server-http", options_text(options, "server_http"), false},
         {"license-server", "license", "--license", license, !own_license},
@@ -233,6 +245,12 @@ static void collect_overrides(struct up *up) {
         {"license-client", "http", "--client-http", options_text(options, "client_http"), false},
         {"license-client", "keys", "--keys", keys, !own_license},
         {"license-client", "nats.urls", "up", "embedded", true},
+        {"cache-master", "http", "--master-http", master, false},
+        {"cache-master", "keys", "--keys", keys, !own_license},
+        {"cache-master", "import", "--license", license, !own_license},
+        {"cache-slave", "http", "--slave-http", options_text(options, "slave_http"), false},
+        {"cache-slave", "keys", "--keys", keys, !own_license},
+        {"cache-slave", "master", "up", up->master_url, true},
     };
     memcpy(up->overrides, overrides, sizeof overrides);
     up->override_count = OWN_OVERRIDES;
@@ -382,8 +400,8 @@ const struct command up_command = {
     .arguments_maximum = STACK_MEMBERS_MAX,
     .description =
         "Starts the named roles in one process on one event loop; without names: broker,\n"
-        "license-server and license-client. They find each other through the broker in the same\n"
-        "process. Each role reads its own section of conf.d and its own environment.\n\n"
+        "license-server, license-client, cache-master and cache-slave. They find each other by\n"
+        "themselves. Each role reads its own section of conf.d and its own environment.\n\n"
         "Without --license, a vendor key and a license for demonstration are made in the data\n"
         "folder at the first start and kept. The page at --http shows the state of everything,\n"
         "live; a terminal shows the same. With --secure every\n"

@@ -16,6 +16,7 @@
 struct role_http {
     struct role_context *context;
     struct http_server *server;
+    bool api_keys;
     struct role_tls *tls; /* NULL: plain http */
     char url[ROLE_HTTP_URL_BYTES];
     struct metric *requests;
@@ -101,12 +102,14 @@ static void register_metrics(struct role_http *http) {
 }
 
 /* Makes the server; the names in the option http_allowed_hosts are copied by it. */
-static struct http_server *create_server(struct role_context *context) {
+static struct http_server *create_server(struct role_context *context,
+                                         const struct http_limits *limits) {
     size_t count = options_count(context->options, "http_allowed_hosts");
     const char **hosts = memory_new_array(count + 1, sizeof *hosts);
     for (size_t i = 0; i < count; i++)
         hosts[i] = options_item(context->options, "http_allowed_hosts", i);
-    struct http_server_options options = {.name = context->name, .allowed_hosts = hosts};
+    struct http_server_options options = {
+        .name = context->name, .limits = limits, .allowed_hosts = hosts};
     struct http_server *server = http_server_create(context->loop, &options);
     free(hosts);
     return server;
@@ -119,7 +122,7 @@ static bool choose_address(const struct role_http *http, const char *key, struct
     char flag[64];
     struct listen_protection protection = {
         .tls = http->tls != NULL,
-        .credential = http->tls && role_tls_demands_certificates(http->tls),
+        .credential = http->api_keys || (http->tls && role_tls_demands_certificates(http->tls)),
         .insecure_listen = options_boolean(options, "insecure_listen")};
     snprintf(flag, sizeof flag, "--%s", key);
     if (!options_address(options, key, out))
@@ -143,13 +146,21 @@ static bool listen_there(struct role_http *http, const char *key, struct status 
 
 struct role_http *role_http_open(struct role_context *context, const char *key,
                                  struct status *status) {
+    const struct role_http_service service = {.api_keys = false};
+    return role_http_open_service(context, key, &service, status);
+}
+
+struct role_http *role_http_open_service(struct role_context *context, const char *key,
+                                         const struct role_http_service *service,
+                                         struct status *status) {
     struct role_http *http = memory_new(sizeof *http);
     http->context = context;
+    http->api_keys = service->api_keys;
     if (!role_tls_open(context, TLS_PROTOCOL_HTTP, &http->tls, status)) {
         free(http);
         return NULL;
     }
-    http->server = create_server(context);
+    http->server = create_server(context, service->limits);
     http_server_add_routes(http->server, routes, sizeof routes / sizeof routes[0], http);
     if (!listen_there(http, key, status)) {
         role_tls_close(http->tls);

@@ -32,6 +32,17 @@ struct role_http;
 struct role_http *role_http_open(struct role_context *context, const char *key,
                                  struct status *status) MUST_CHECK;
 
+/* What a role has beyond the usual. */
+struct role_http_service {
+    bool api_keys; /* callers from elsewhere show a key: a credential for the listen policy */
+    const struct http_limits *limits; /* NULL: http_limits_default */
+};
+
+/* As role_http_open. */
+struct role_http *role_http_open_service(struct role_context *context, const char *key,
+                                         const struct role_http_service *service,
+                                         struct status *status) MUST_CHECK;
+
 /* For http_server_add_routes. */
 struct http_server *role_http_server(struct role_http *http);
 

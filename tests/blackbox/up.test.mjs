@@ -16,10 +16,12 @@ const text = StringCodec();
 
 /// Starts the stack on free ports; gives the process and its addresses.
 async function up(t, dataDir, flags = [], options = {}) {
-  const ports = { page: await freePort(), nats: await freePort(), server: await freePort(), client: await freePort() };
+  const ports = { page: await freePort(), nats: await freePort(), server: await freePort(), client: await freePort(),
+    master: await freePort(), slave: await freePort() };
   const background = startLsys(t, ['up', '--data-dir', dataDir, '--http', `127.0.0.1:${ports.page}`,
     '--listen', `127.0.0.1:${ports.nats}`, '--server-http', `127.0.0.1:${ports.server}`,
-    '--client-http', `127.0.0.1:${ports.client}`, ...flags], options);
+    '--client-http', `127.0.0.1:${ports.client}`, '--master-http', `127.0.0.1:${ports.master}`,
+    '--slave-http', `127.0.0.1:${ports.slave}`, ...flags], options);
   const url = Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, `http://127.0.0.1:${port}`]));
   return { background, ports, url, nats: `nats://127.0.0.1:${ports.nats}` };
 }
@@ -57,6 +59,14 @@ test('a first start makes a demo license that the client believes', async (t) =>
   assert.equal(statSync(path.join(folder, 'demo/vendor.key.jwk')).mode & 0o777, 0o600);
   assert.equal((await lsys(['check', 'sso', '--client', url.client])).code, 0);
   assert.notEqual((await lsys(['check', 'no-such-feature', '--client', url.client])).code, 0);
+});
+
+test('the demo license goes through the caches', async (t) => {
+  const { url } = await up(t, temporaryFolder(t));
+  const current = await untilAnswer(`${url.slave}/api/licenses/current`, (answer) => answer.licensed);
+  assert.equal(current.edition, 'enterprise');
+  assert.equal(current.rests_on, 'master');
+  await untilAnswer(`${url.page}/v1/stack`, (stack) => stack.roles.every((role) => role.ready));
 });
 
 test('a stock NATS client receives a status and heartbeats that jose verifies', async (t) => {
@@ -107,7 +117,8 @@ test('restarting keeps the vendor, the license and the server\'s key', async (t)
 test('the overview, the page and its assets are served with a strict policy', async (t) => {
   const { url } = await up(t, temporaryFolder(t));
   const stack = await untilAnswer(`${url.page}/v1/stack`, (answer) => answer.license.status === 'valid');
-  assert.deepEqual(stack.roles.map((role) => role.name), ['broker', 'license-server', 'license-client']);
+  assert.deepEqual(stack.roles.map((role) => role.name), ['broker', 'license-server', 'license-client',
+    'cache-master', 'cache-slave']);
   assert.ok(stack.heartbeat.timeout_ms > 0);
   for (const [asset, type] of [['/', 'text/html'], ['/style.css', 'text/css'], ['/page.js', 'text/javascript'], ['/icon.svg', 'image/svg+xml']]) {
     const answer = await get(url.page + asset);
@@ -128,8 +139,9 @@ test('a taken port is answered with the flag to change', async (t) => {
   t.after(() => taken.close());
   const address = `127.0.0.1:${taken.address().port}`;
   const free = async () => `127.0.0.1:${await freePort()}`;
-  for (const flag of ['--http', '--listen', '--server-http', '--client-http']) {
-    const flags = { '--http': await free(), '--listen': await free(), '--server-http': await free(), '--client-http': await free(), [flag]: address };
+  for (const flag of ['--http', '--listen', '--server-http', '--client-http', '--master-http', '--slave-http']) {
+    const flags = { '--http': await free(), '--listen': await free(), '--server-http': await free(), '--client-http': await free(),
+      '--master-http': await free(), '--slave-http': await free(), [flag]: address };
     const result = await lsys(['up', '--data-dir', temporaryFolder(t), ...Object.entries(flags).flat()]);
     assert.notEqual(result.code, 0, flag);
     assert.match(result.stderr, new RegExp(`${flag}\\b`), `${flag}: ${result.stderr}`);
@@ -191,7 +203,7 @@ test('a missing license file is waited for, and said', async (t) => {
   const content = readFileSync(license);
   unlinkSync(license);
   const { url } = await up(t, folder, ['--license', path.join(folder, 'absent.lic'), '--keys', path.join(folder, 'demo/vendor.jwks')]);
-  const stack = await untilAnswer(`${url.page}/v1/stack`, (answer) => answer.roles.length === 3);
+  const stack = await untilAnswer(`${url.page}/v1/stack`, (answer) => answer.roles.length === 5);
   assert.ok(stack.roles.find((role) => role.name === 'license-server'));
   writeFileSync(path.join(folder, 'absent.lic'), content);
   await untilAnswer(`${url.client}/v1/license`, (answer) => answer.status === 'valid');

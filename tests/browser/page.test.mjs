@@ -22,9 +22,10 @@ before(async () => {
 after(() => browser?.close());
 
 async function stack(t, folder) {
-  const ports = [await freePort(), await freePort(), await freePort(), await freePort()];
-  const [http, listen, server, client] = ports.map((port) => `127.0.0.1:${port}`);
-  const background = startLsys(t, ['up', '--data-dir', folder, '--http', http, '--listen', listen, '--server-http', server, '--client-http', client],
+  const ports = [await freePort(), await freePort(), await freePort(), await freePort(), await freePort(), await freePort()];
+  const [http, listen, server, client, master, slave] = ports.map((port) => `127.0.0.1:${port}`);
+  const background = startLsys(t, ['up', '--data-dir', folder, '--http', http, '--listen', listen, '--server-http', server,
+    '--client-http', client, '--master-http', master, '--slave-http', slave],
     { env: { LSYS_LICENSE_SERVER_HEARTBEAT_INTERVAL: '500ms' } });
   await untilAnswer(`http://${client}/v1/license`, (answer) => answer.status === 'valid');
   return { background, url: `http://${http}` };
@@ -48,8 +49,8 @@ test('the page shows the license, the roles and a living heartbeat', async (t) =
   await page.waitForSelector('#verdict[data-status="valid"]');
   assert.equal(await page.textContent('#edition'), 'enterprise edition');
   assert.match(await page.textContent('#features'), /nodes 50/);
-  assert.equal(await page.locator('.role').count(), 3);
-  await page.waitForFunction(() => document.querySelectorAll('.role[data-ready="true"]').length === 3);
+  assert.equal(await page.locator('.role').count(), 5);
+  await page.waitForFunction(() => document.querySelectorAll('.role[data-ready="true"]').length === 5);
   await page.waitForSelector('#link[data-state="live"]');
   await page.waitForFunction(() => /\d+ s/.test(document.querySelector('#heartbeat-age').textContent));
   await page.screenshot({ path: path.join(screenshots, 'page.png'), fullPage: true });
