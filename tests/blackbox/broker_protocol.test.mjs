@@ -1,8 +1,13 @@
 // The client protocol byte for byte: the same exchanges with lsys broker and with nats-server.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, test } from 'node:test';
 import { brokers } from './lib/brokers.mjs';
+import { temporaryFolder } from './lib/folders.mjs';
+import { lsysOk, startLsys } from './lib/lsys.mjs';
 import { RawNats } from './lib/raw_nats.mjs';
+import { startTlsRelay } from './lib/tls_relay.mjs';
 import { until } from './lib/wait.mjs';
 
 const connect = (options = {}) => `CONNECT ${JSON.stringify({
@@ -117,6 +122,26 @@ async function run(t, port, { send, expect, closes, check }) {
   else if (expect instanceof RegExp) assert.match(text, expect);
   else assert.equal(text, expect);
 }
+
+describe('the client protocol of lsys over TLS', () => {
+  let port;
+  const ends = [];
+  test('starts', async () => {
+    const whole = { after: (end) => ends.push(end) };
+    const folder = temporaryFolder(whole);
+    const prefix = path.join(folder, 'server');
+    await lsysOk(['ca', 'init', '--out', folder]);
+    await lsysOk(['ca', 'issue', '--ca', folder, '--name', 'localhost', '--san', 'IP:127.0.0.1', '--out', prefix]);
+    const broker = startLsys(whole, ['broker', '--listen', '127.0.0.1:0', '--tls-first', '--tls-cert', `${prefix}.pem`,
+      '--tls-key', `${prefix}.key.pem`]);
+    const [, listens] = await broker.untilOutput(/url=tls:\/\/127\.0\.0\.1:(\d+)/);
+    port = await startTlsRelay(whole, Number(listens), readFileSync(path.join(folder, 'ca.pem')));
+  });
+  for (const exchange of exchanges) test(exchange.name, (t) => run(t, port, exchange));
+  test('ends', async () => {
+    for (const end of ends.reverse()) await end();
+  });
+});
 
 for (const broker of brokers()) {
   describe(`the client protocol of ${broker.name}`, async () => {
