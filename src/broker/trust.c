@@ -126,9 +126,10 @@ static struct account *put_in_force(struct broker_trust *trust, struct nats_acco
                                     struct bytes token, const char *file) {
     struct account *account = trust_find(trust, claims->jwt.subject);
     if (account == NULL) account = add_account(trust, claims);
-    char *file_copy = memory_copy_text(file);
-    free(account->file);
-    account->file = file_copy;
+    if (file != account->file) {
+        free(account->file);
+        account->file = memory_copy_text(file);
+    }
     nats_account_free(&account->claims);
     account->claims = *claims;
     *claims = (struct nats_account){0};
@@ -137,7 +138,7 @@ static struct account *put_in_force(struct broker_trust *trust, struct nats_acco
     /* At the start there may be thousands; their number is told then. */
     log_event(trust->broker != NULL ? LOG_INFO : LOG_DEBUG, role_of(trust), "account in force",
               "account", account->claims.jwt.subject, "name", account->claims.jwt.name, "file",
-              file, NULL);
+              account->file, NULL);
     check_clients(trust, account);
     return account;
 }
