@@ -168,6 +168,7 @@ step_sanitized() {
     make --no-print-directory -j"$(nproc)" asan &&
         node_tests blackbox '*_hostile.test.mjs' build/asan/lsys &&
         node_tests blackbox '*_files.test.mjs' build/asan/lsys &&
+        node_tests blackbox 'nats_accounts_broker.test.mjs' build/asan/lsys &&
         node_tests blackbox 'tools_verify.test.mjs' build/asan/lsys
 }
 step_browser() { node_tests browser '*.test.mjs' lsys; }
