@@ -2,6 +2,7 @@
  * The routes of the master:
  *
  *   GET    /api/licenses                        the feed for slaves               sync
+ *   GET    /api/licenses/stream                 the bell (WebSocket)              sync
  *   GET    /api/licenses/{id}                   one license                       read
  *   GET    /api/admin/licenses?after=ID         a page of the list                read
  *   POST   /api/admin/licenses                  add or replace: a token, or armour  admin
@@ -74,6 +75,13 @@ static void answer_feed(void *context, struct http_request *request) {
     if (!access_allow(&master->access, request, SLAVE_KEY_SYNC, actor)) return;
     metric_increment(master->meters.pulls);
     license_feed_answer(master->shelf, master->authority, 0, request);
+}
+
+static void answer_stream(void *context, struct http_request *request) {
+    struct cache_master *master = context;
+    char actor[ACCESS_ACTOR_BYTES];
+    if (access_allow(&master->access, request, SLAVE_KEY_SYNC, actor))
+        stream_bell_add(master->bell, request);
 }
 
 static void answer_one(void *context, struct http_request *request) {
@@ -275,6 +283,7 @@ static void answer_remove_key(void *context, struct http_request *request) {
 
 static const struct http_route routes[] = {
     {.method = "GET", .pattern = "/api/licenses", .handle = answer_feed},
+    {.method = "GET", .pattern = "/api/licenses/stream", .handle = answer_stream},
     {.method = "GET", .pattern = "/api/licenses/{id}", .handle = answer_one},
     {.method = "GET", .pattern = "/api/admin/licenses", .handle = answer_list},
     {.method = "POST",

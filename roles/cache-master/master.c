@@ -40,6 +40,7 @@ void cache_master_changed(struct cache_master *master) {
     metric_set(master->meters.licenses, (double)license_shelf_count(master->shelf));
     metric_set(master->meters.sequence, (double)license_shelf_sequence(master->shelf));
     metric_set(master->meters.lost, (double)lost);
+    stream_bell_ring(master->bell);
     if (lost == 0) {
         health_remove(master->context->health, "shelf");
         return;
@@ -127,6 +128,7 @@ static bool open_state(struct cache_master *master, struct status *status) {
     if (!load_authority(master, context->options, status)) return false;
     master->shelf = license_shelf_open(context->store, CACHE_MASTER_NAME, status);
     if (!master->shelf) return false;
+    master->bell = stream_bell_open(master->shelf, context->metrics);
     struct slave_keys *slave_keys = slave_keys_open(context->store, per_second, status);
     if (!slave_keys) return false;
     access_init(&master->access, slave_keys, per_second, context->metrics);
@@ -196,6 +198,8 @@ void cache_master_stop(struct role_context *context) {
     master->stopping = true;
     struct role_http *http = master->http;
     master->http = NULL;
+    stream_bell_close(master->bell);
+    master->bell = NULL;
     role_http_close(http, finish, master);
 }
 

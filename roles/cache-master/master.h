@@ -1,7 +1,7 @@
 /*
  * The running master and its parts.
  *
- *     admin API, lsys licenses --> intake (verify) --> shelf --+--> feed --> slaves
+ *     admin API, lsys licenses --> intake (verify) --> shelf --+--> bell, feed --> slaves
  *     --keyring, --revocations --> authority ------------------+
  *     every request ------------> access (key, scope, rate)
  */
@@ -18,6 +18,7 @@
 #include "app/role_http.h"
 #include "loop/timer.h"
 #include "roles/cache-master/access.h"
+#include "roles/cache-master/stream.h"
 
 #define CACHE_MASTER_NAME "cache-master"
 
@@ -36,6 +37,7 @@ struct cache_master {
     struct license_shelf *shelf;
     struct access access;
     struct master_meters meters;
+    struct stream_bell *bell;
     struct role_http *http;
     bool started;
     bool stopping;

@@ -231,6 +231,14 @@ void puller_close(struct puller *puller) {
     free(puller);
 }
 
+struct tls_client_context *puller_tls(const struct puller *puller) {
+    return puller->tls;
+}
+
+const char *puller_fingerprint(const struct puller *puller) {
+    return puller->fingerprint;
+}
+
 const char *puller_master(const struct puller *puller) {
     return puller->master_url;
 }

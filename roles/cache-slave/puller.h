@@ -43,6 +43,11 @@ struct puller *puller_open(const struct puller_options *options, struct status *
 /* Cancels a call that runs. NULL is harmless. */
 void puller_close(struct puller *puller);
 
+/* For another connection to the same master: whom to trust (NULL: it speaks http), and the text of the
+ * fingerprint header. Both live as long as the puller. */
+struct tls_client_context *puller_tls(const struct puller *puller);
+const char *puller_fingerprint(const struct puller *puller);
+
 /* The master's URL as configured. */
 const char *puller_master(const struct puller *puller);
 

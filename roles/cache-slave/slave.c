@@ -185,7 +185,17 @@ static bool open_network(struct cache_slave *slave, struct status *status) {
                            "--master is missing: the URL of the cache-master, http://HOST:8003");
     slave->puller = puller_open(&puller, status);
     if (slave->puller) slave->http = open_http(slave, status);
-    return slave->http != NULL;
+    if (!slave->http) return false;
+    const struct push_options push = {
+        .context = slave->context,
+        .master_url = puller.master_url,
+        .tls = puller_tls(slave->puller),
+        .fingerprint = puller_fingerprint(slave->puller),
+        .on_bell = slave_on_bell,
+        .owner = slave,
+    };
+    if (options_boolean(slave->context->options, "enable_push")) slave->push = push_open(&push);
+    return true;
 }
 
 bool slave_start(struct role_context *context, struct status *status) {
@@ -251,6 +261,8 @@ void slave_stop(struct role_context *context) {
     struct cache_slave *slave = context->state;
     if (!slave || slave->stopping) return;
     slave->stopping = true;
+    push_close(slave->push);
+    slave->push = NULL;
     puller_close(slave->puller);
     slave->puller = NULL;
     if (slave->tick) timer_close(slave->tick);

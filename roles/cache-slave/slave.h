@@ -22,6 +22,7 @@
 #include "loop/timer.h"
 #include "roles/cache-slave/meters.h"
 #include "roles/cache-slave/puller.h"
+#include "roles/cache-slave/push.h"
 #include "roles/cache-slave/settings.h"
 #include "rules/cache_state.h"
 #include "rules/cache_sync.h"
@@ -63,6 +64,8 @@ struct cache_slave {
     struct cache_sync sync;
     struct slave_progress progress;
     struct puller *puller;
+    struct push *push; /* NULL: the master is polled only */
+    bool bell_rang;    /* while a sync ran, which may have missed the change */
     int64_t sync_began_ms;
     struct status sync_problem; /* of the last try; STATUS_OK after a good one */
     bool sync_was_full;         /* the sync that runs began at 0 */

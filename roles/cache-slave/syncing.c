@@ -88,6 +88,15 @@ bool slave_sync(struct cache_slave *slave, enum cache_trigger trigger) {
     return slave->sync.phase == CACHE_SYNC_RUNNING;
 }
 
+/* A bell in the middle of a sync is kept: the page may have been written before the change. */
+void slave_on_bell(void *owner) {
+    struct cache_slave *slave = owner;
+    if (slave->stopping) return;
+    slave_observe(slave);
+    slave->bell_rang = slave->sync.phase == CACHE_SYNC_RUNNING;
+    slave_sync(slave, CACHE_BY_PUSH);
+}
+
 /* ---- the end of a try ---- */
 
 static void alert(struct cache_slave *slave, enum cache_outcome outcome,
@@ -137,6 +146,8 @@ static void end_try(struct cache_slave *slave, enum cache_outcome outcome,
     slave->answering_fresh = outcome == CACHE_CONFIRMED && pulled->age_ms == 0;
     slave_answer_waiters(slave, true);
     slave->answering_fresh = false;
+    if (slave->bell_rang && outcome == CACHE_CONFIRMED) slave_sync(slave, CACHE_BY_PUSH);
+    slave->bell_rang = false;
     slave_settle(slave);
 }
 

@@ -7,6 +7,9 @@
 /* Asks the master, when the rule has said so. */
 void slave_begin_try(struct cache_slave *slave);
 
+/* For the push: something changed at the master. */
+void slave_on_bell(void *owner);
+
 /* For the puller. */
 void slave_on_pulled(void *owner, const struct pulled *pulled);
 

@@ -282,7 +282,8 @@ static size_t name_roles(const struct options *options, const char *roles[STACK_
 }
 
 static bool open_secure(struct up *up, struct status *status) {
-    static const char *const keys[] = {"http", "listen", "server_http", "client_http"};
+    static const char *const keys[] = {"http",        "listen",      "server_http",
+                                       "client_http", "master_http", "slave_http"};
     const struct options *options = up->context->options;
     const char *roles[STACK_MEMBERS_MAX];
     struct address hosts[sizeof keys / sizeof keys[0]];

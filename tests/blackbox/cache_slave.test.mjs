@@ -158,6 +158,28 @@ describe('syncs', () => {
     await slave.untilCurrent((current) => current.edition === 'later');
   });
 
+  test('follow a change at once when the master tells of it, and poll when it does not', async (t) => {
+    const { master, slave } = await pair(t, { times: quiet });
+    await until('the push', async () => (await slave.syncStatus()).push);
+    await master.licenses('add', await vendor.issue('pushed.lic', ['--edition', 'pushed']));
+    const added = performance.now();
+    await slave.untilCurrent((current) => current.edition === 'pushed', 2000);
+    assert.ok(performance.now() - added < 1000, `${performance.now() - added} ms`);
+    const deaf = await Slave.start(t, vendor, master.url, { flags: ['--no-enable-push'] });
+    await deaf.untilCurrent((current) => current.edition === 'pushed');
+    assert.equal((await deaf.syncStatus()).push, false);
+  });
+
+  test('hear the master again after its restart', async (t) => {
+    const { master, slave } = await pair(t, { times: quiet });
+    await until('the push', async () => (await slave.syncStatus()).push);
+    await master.stop();
+    const again = await Master.start(t, vendor, { dataDir: master.dataDir, port: master.port });
+    await until('the push again', async () => (await slave.syncStatus()).push);
+    await again.licenses('add', await vendor.issue('after.lic', ['--edition', 'after']));
+    await slave.untilCurrent((current) => current.edition === 'after', 2000);
+  });
+
   test('by hand work with curl, on this machine and not from a web page', async (t) => {
     const { slave } = await pair(t);
     const url = `${slave.url}/api/licenses/manual-sync`;
@@ -208,7 +230,7 @@ describe('syncs', () => {
 
 describe('a thousand requests', () => {
   test('at once make one sync when the grace is over', async (t) => {
-    const { master, slave } = await pair(t, { times: fastTimes({ LICENSE_CACHE_TTL: '1', STALE_GRACE_PERIOD: '1',
+    const { master, slave } = await pair(t, { times: fastTimes({ LICENSE_CACHE_TTL: '1', STALE_GRACE_PERIOD: '1', SYNC_TIMEOUT: '8000',
       BACKGROUND_SYNC_INTERVAL: '600000' }) });
     const pulls = await master.metric('lsys_cache_pulls_total');
     const agent = new Agent({ connections: 100, pipelining: 1 });

@@ -103,6 +103,10 @@ export class FakeMaster {
     master.answer = answer;
     master.requests = [];
     master.server = http.createServer((request, response) => {
+      if (request.url.endsWith('/stream')) { // no push: the slave polls
+        status(404)(request, response);
+        return;
+      }
       master.requests.push({ time: performance.now(), url: request.url, headers: request.headers });
       master.answer(request, response);
     });
