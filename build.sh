@@ -146,8 +146,7 @@ make_rootfs() {
     say "$rootfs is ready ($(stat -c %s "$rootfs") bytes). roles/up/deploy/Containerfile says how to use it."
 }
 
-# Runs the node tests of a folder; a folder without any is a failure, not a success.
-# Runs the tests of a folder that match a pattern against a binary.
+# Runs the node tests of a folder that match a pattern against a binary; none at all is a failure, not a success.
 node_tests() {
     local folder=$1 pattern=$2 binary=$3 files
     mapfile -t files < <(find "tests/$folder" -name "$pattern" | sort)

@@ -66,7 +66,10 @@ void server_settle(struct license_server *server) {
     bool changed = documents || now.status != before.status;
     server->told = now;
     server_update_health(server);
-    if (changed) server_report_status(server, before.status);
+    if (changed) {
+        server_report_status(server, before.status);
+        server_audit_change(server, before.status);
+    }
     if (changed || !before.anything)
         broadcaster_tell(&server->broadcaster,
                          documents && before.anything ? BROADCAST_UPDATE : BROADCAST_STATUS);

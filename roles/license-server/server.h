@@ -105,6 +105,9 @@ void server_part_closed(void *server);
 /* server_reports.c: what people and machines are told besides NATS. */
 void server_register_meters(struct license_server *server);
 void server_report_status(struct license_server *server, enum license_status before);
+
+/* Appends the change to the audit log. */
+void server_audit_change(struct license_server *server, enum license_status before);
 void server_report_alerts(struct license_server *server);
 void server_update_health(struct license_server *server);
 void server_describe(const struct role_context *context, struct role_view *view);

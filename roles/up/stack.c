@@ -80,8 +80,7 @@ static const struct command *find_role(const struct stack *stack, const char *na
 static void member_stopped(struct role_context *context);
 static void member_failed(struct role_context *context, const struct status *status);
 
-bool stack_add(struct stack *stack, const char *role_name, const struct stack_override *overrides,
-               size_t override_count, struct status *status) {
+bool stack_add(struct stack *stack, const char *role_name, struct status *status) {
     const struct command *command = find_role(stack, role_name, status);
     if (!command) return false;
 
@@ -89,17 +88,10 @@ bool stack_add(struct stack *stack, const char *role_name, const struct stack_ov
     member->command = command;
     member->stack = stack;
     member->health = health_new();
-    member->options = options_load_like(stack->parent->options, command, status);
-    if (!member->options || !apply_overrides(member, overrides, override_count, status)) {
-        status_context(status, "%s", role_name);
-        free_member(member);
-        return false;
-    }
     member->context = (struct role_context){
         .name = command->name,
         .commands = stack->parent->commands,
         .loop = stack->parent->loop,
-        .options = member->options,
         .store = stack->parent->store,
         .health = member->health,
         .metrics = stack->parent->metrics,
@@ -109,6 +101,18 @@ bool stack_add(struct stack *stack, const char *role_name, const struct stack_ov
         .owner = member,
     };
     stack->members[stack->count++] = member;
+    return true;
+}
+
+bool stack_configure(struct stack *stack, const struct stack_override *overrides,
+                     size_t override_count, struct status *status) {
+    for (size_t i = 0; i < stack->count; i++) {
+        struct stack_member *member = stack->members[i];
+        member->options = options_load_like(stack->parent->options, member->command, status);
+        member->context.options = member->options;
+        if (!member->options || !apply_overrides(member, overrides, override_count, status))
+            return status_context(status, "%s", member->command->name);
+    }
     return true;
 }
 

@@ -54,10 +54,13 @@ struct stack *stack_new(struct role_context *parent, stack_stopped_callback *sto
 /* Frees the stack. No member may be running. NULL is fine. */
 void stack_free(struct stack *stack);
 
-/* Adds a member and loads its options from the files and the environment that `up` uses, with the
- * overrides that name it. STATUS_USAGE for an unknown or repeated role; STATUS_CONFIG. */
-bool stack_add(struct stack *stack, const char *role_name, const struct stack_override *overrides,
-               size_t override_count, struct status *status) MUST_CHECK;
+/* Adds a member, which has no options yet. STATUS_USAGE for an unknown or repeated role. */
+bool stack_add(struct stack *stack, const char *role_name, struct status *status) MUST_CHECK;
+
+/* Loads the options of all members from the files and the environment that `up` uses, with the overrides
+ * that name them. STATUS_CONFIG and the like, naming the member. */
+bool stack_configure(struct stack *stack, const struct stack_override *overrides,
+                     size_t override_count, struct status *status) MUST_CHECK;
 
 /* Starts all members in the order they were added. When one cannot start, the text names it and, for a
  * taken address, the flag of `up` to change; the caller then calls stack_stop. */

@@ -318,8 +318,7 @@ static bool add_members(struct up *up, struct status *status) {
     const char *roles[STACK_MEMBERS_MAX];
     size_t count = name_roles(up->context->options, roles);
     for (size_t i = 0; i < count; i++)
-        if (!stack_add(up->stack, roles[i], up->overrides, up->override_count, status))
-            return false;
+        if (!stack_add(up->stack, roles[i], status)) return false;
     return true;
 }
 
@@ -334,10 +333,12 @@ static bool open_view(struct up *up, struct status *status) {
 
 static bool start_everything(struct up *up, struct status *status) {
     bool is_secure = options_boolean(up->context->options, "secure");
-    if ((is_secure && !open_secure(up, status)) || !open_page(up, status)) return false;
-    if (!prepare_demo(up, status)) return false;
+    /* The roles' names first: a typing error leaves nothing behind in the data folder. */
+    if (!add_members(up, status) || (is_secure && !open_secure(up, status)) ||
+        !open_page(up, status) || !prepare_demo(up, status))
+        return false;
     collect_overrides(up);
-    return add_members(up, status) &&
+    return stack_configure(up->stack, up->overrides, up->override_count, status) &&
            stack_start(up->stack, up->overrides, up->override_count, status) &&
            open_view(up, status);
 }

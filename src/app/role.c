@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "app/alerts.h"
+#include "app/audit_trail.h"
 #include "app/health.h"
 #include "app/metrics.h"
 #include "app/process_setup.h"
@@ -143,6 +144,7 @@ static bool open_store(struct runner *runner, struct status *status) {
     const char *folder = options_text(runner->context.options, "data_dir");
     if (!store_open(folder, &runner->context.store, &report, status))
         return status_context(status, "--data-dir %s", folder);
+    audit_trail_follow(runner->context.store, runner->context.alerts);
     if (report.damaged)
         alerts_raise(runner->context.alerts, ALERT_CRITICAL, runner->context.name, "state_damaged",
                      "the state file was damaged; it was set aside and what could be verified "
@@ -161,6 +163,7 @@ static bool run_role(struct runner *runner, struct status *status) {
                    runner->role->start(context, status);
     if (!started) close_watches(runner);
     loop_run(context->loop);
+    alerts_unlisten(context->alerts, context->store);
     store_close(context->store);
     loop_destroy(context->loop);
     return started;

@@ -1,6 +1,6 @@
 // `lsys up`: the whole stack in one process, seen from outside with clients that nobody here wrote.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -104,6 +104,22 @@ test('a replaced license file changes the client in under a second, and events t
   await untilAnswer(`${url.page}/v1/stack`, (stack) => stack.license.edition === 'professional');
 });
 
+test('the audit log tells of each license, and of alerts', async (t) => {
+  const folder = temporaryFolder(t);
+  const { url, background } = await up(t, folder);
+  await untilAnswer(`${url.client}/v1/license`, (answer) => answer.status === 'valid');
+  writeFileSync(path.join(folder, 'demo/demo.lic'), 'garbage');
+  await untilAnswer(`${url.page}/v1/stack`, (stack) => stack.events.some((event) => event.text.includes('refused')));
+  await background.stop();
+  const entries = (await lsysOk(['audit', '--data-dir', folder, '--json'])).trim().split('\n').map((line) => JSON.parse(line));
+  const taken = entries.find((entry) => entry.action === 'license_changed');
+  assert.equal(taken.actor, 'license-server');
+  assert.equal(taken.detail.status, 'valid');
+  assert.equal(taken.detail.customer, 'This machine');
+  assert.ok(entries.some((entry) => entry.action === 'alert' && entry.detail.code === 'license_refused'));
+  assert.match(await lsysOk(['audit', '--data-dir', folder, '--verify']), /unbroken/);
+});
+
 test('restarting keeps the vendor, the license and the server\'s key', async (t) => {
   const folder = temporaryFolder(t);
   const first = await up(t, folder);
@@ -150,9 +166,11 @@ test('a taken port is answered with the flag to change', async (t) => {
 });
 
 test('unknown and repeated roles are refused by name', async (t) => {
-  const unknown = await lsys(['up', 'no-such-role', '--data-dir', temporaryFolder(t)]);
+  const folder = temporaryFolder(t);
+  const unknown = await lsys(['up', 'no-such-role', '--data-dir', folder]);
   assert.equal(unknown.code, 64);
   assert.match(unknown.stderr, /no-such-role/);
+  assert.ok(!existsSync(path.join(folder, 'demo')), 'no vendor is made for a typing error');
   const repeated = await lsys(['up', 'broker', 'broker', '--data-dir', temporaryFolder(t), '--http', `127.0.0.1:${await freePort()}`]);
   assert.equal(repeated.code, 64);
   const nested = await lsys(['up', 'up', '--data-dir', temporaryFolder(t), '--http', `127.0.0.1:${await freePort()}`]);

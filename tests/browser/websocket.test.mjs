@@ -70,8 +70,8 @@ const talk = async (servers) => {
   return { double: decode(answer.data), sizes };
 };
 
-async function checkTalk(t, page, servers, port) {
-  const server = await nats.connect({ servers: `127.0.0.1:${port}`, reconnect: false });
+async function checkTalk(t, page, servers, port, tls) {
+  const server = await nats.connect({ servers: `127.0.0.1:${port}`, reconnect: false, ...(tls && { tls }) });
   t.after(() => server.close());
   server.subscribe('server.double', { callback: (_, message) => message.respond(`${Number(message.string()) * 2}`) });
   await server.flush();
@@ -109,7 +109,7 @@ test('a page talks over wss, with a certificate of lsys ca', async (t) => {
   const key = new X509Certificate(readFileSync(at('edge.pem'))).publicKey.export({ type: 'spki', format: 'der' });
   const pin = createHash('sha256').update(key).digest('base64');
   const page = await openPage(t, origin, [`--ignore-certificate-errors-spki-list=${pin}`]);
-  await checkTalk(t, page, `wss://localhost:${websocket}`, port);
+  await checkTalk(t, page, `wss://localhost:${websocket}`, port, { caFile: at('pki/ca.pem') });
   /* Chromium sends data right behind its Finished (RFC 7918): often both come in one read. */
   const outcomes = await page.evaluate(async (url) => {
     const first = () => new Promise((resolve) => {

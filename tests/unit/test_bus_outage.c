@@ -115,31 +115,7 @@ static void another_server_takes_over(void **state) {
     loop_wait_end(loop);
 }
 
-/* ---- Servers that hang ---- */
-
-static void a_hanging_server_does_not_hold_up_the_end(void **state) {
-    (void)state;
-    struct nats_server server;
-    struct peer connected;
-    struct peer connecting;
-    struct peer writing;
-    struct loop *loop = peer_loop();
-    static uint8_t block[512 * 1024];
-    nats_server_init(&server);
-    nats_server_start(&server, NULL);
-    peer_connect_both(&connected, &writing, loop, server.url);
-    nats_server_freeze(&server);
-    peer_start(&connecting, loop, server.url);
-    while (bus_publish(writing.bus, "x", NULL, bytes_of(block, sizeof(block)), NULL)) {
-        loop_wait_ms(loop, 1);
-    }
-    assert_true(peer_stop(&connected) < 1000);
-    assert_true(peer_stop(&writing) < 1000);
-    assert_true(peer_stop(&connecting) < 1000);
-    nats_server_thaw(&server);
-    nats_server_kill(&server);
-    loop_wait_end(loop);
-}
+/* ---- Queues that are full ---- */
 
 static bool queue_is_full(struct peer *peer, struct status *status) {
     static uint8_t block[256 * 1024];
@@ -226,7 +202,6 @@ static int run(void) {
         cmocka_unit_test(a_server_that_comes_late_is_found),
         cmocka_unit_test(a_server_may_flap),
         cmocka_unit_test(another_server_takes_over),
-        cmocka_unit_test(a_hanging_server_does_not_hold_up_the_end),
         cmocka_unit_test(a_full_queue_refuses_and_recovers),
         cmocka_unit_test(a_slow_loop_costs_bounded_memory),
     };
