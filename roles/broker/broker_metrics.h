@@ -9,8 +9,8 @@
 
 struct broker_metrics;
 
-/* Registers the series and keeps them up to date until broker_metrics_close (NULL is accepted), which
- * comes before the broker stops. */
+/* Registers the series and keeps them up to date until broker_metrics_close (NULL is accepted),
+ * which comes before the broker stops. */
 struct broker_metrics *broker_metrics_open(struct role_context *context, struct broker *broker);
 void broker_metrics_close(struct broker_metrics *metrics);
 

@@ -18,7 +18,8 @@ void broker_options_read(const struct options *options, struct broker_options *o
 bool broker_options_read_users(const struct options *options, struct broker_users **out,
                                struct status *status) MUST_CHECK;
 
-/* Reads who may connect into `users` or `trust`: both belong to the broker that is made of `out`. */
+/* Reads who may connect into `users` or `trust`: both belong to the broker that is made of
+ * `out`. */
 bool broker_options_read_login(const struct options *options, struct broker_options *out,
                                struct status *status) MUST_CHECK;
 

@@ -18,8 +18,8 @@ static const char **list_of(const struct options *options, const char *key) {
     return items;
 }
 
-/* An origin that no browser ever sends (a path, a blank, the default port) would open nothing, and nobody
- * would know why. */
+/* An origin that no browser ever sends (a path, a blank, the default port) would open nothing, and
+ * nobody would know why. */
 static bool check_origin(const char *origin, struct status *status) {
     struct url url;
     char host[ADDRESS_TEXT_BYTES], named[ADDRESS_TEXT_BYTES + URL_SCHEME_BYTES + 4];

@@ -14,8 +14,8 @@
 /* "wss://", an address, and NUL. */
 #define BROKER_WEBSOCKET_URL_BYTES (ADDRESS_TEXT_BYTES + 8)
 
-/* Listens at the address in --websocket, with TLS when there is a certificate; writes where. `*tls` is
- * NULL without TLS, else the caller's to close, also on failure. */
+/* Listens at the address in --websocket, with TLS when there is a certificate; writes where. `*tls`
+ * is NULL without TLS, else the caller's to close, also on failure. */
 bool broker_websocket_listen(struct role_context *context, struct broker *broker,
                              struct role_tls **tls, char url[BROKER_WEBSOCKET_URL_BYTES],
                              struct status *status) MUST_CHECK;

@@ -1,5 +1,6 @@
 /*
- * What `lsys ca` can be asked to do: one function and one file an action, and what several of them need.
+ * What `lsys ca` can be asked to do: one function and one file an action, and what several of them
+ * need.
  */
 #ifndef LSYS_ROLES_CA_ACTIONS_H
 #define LSYS_ROLES_CA_ACTIONS_H
@@ -29,7 +30,8 @@ bool ca_names_from_flags(const struct options *options, struct certificate_names
 
 /* ---- files.c ---- */
 
-/* The value of a flag that the action cannot do without; NULL and STATUS_USAGE when it is not given. */
+/* The value of a flag that the action cannot do without; NULL and STATUS_USAGE when it is not
+ * given. */
 const char *ca_need(const struct options *options, const char *key, const char *what,
                     struct status *status) MUST_CHECK;
 

@@ -9,8 +9,8 @@
 #include "roles/ca/actions.h"
 #include "verifier/x509_name.h"
 
-/* Random bytes in the name that a CA gets by itself: two deployments' CAs should not be mistaken for each
- * other in an error text. */
+/* Random bytes in the name that a CA gets by itself: two deployments' CAs should not be mistaken
+ * for each other in an error text. */
 #define NAME_RANDOM_BYTES 3
 
 static bool choose_name(const struct options *options, char out[X509_COMMON_NAME_BYTES_MAX + 1],

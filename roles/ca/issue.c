@@ -8,7 +8,8 @@
 #include "base/file.h"
 #include "roles/ca/actions.h"
 
-/* Both purposes unless one is asked for: in a deployment most are server and client to each other. */
+/* Both purposes unless one is asked for: in a deployment most are server and client to each
+ * other. */
 static uint32_t purposes_of(const struct options *options) {
     bool server = options_boolean(options, "server");
     bool client = options_boolean(options, "client");

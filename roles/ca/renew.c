@@ -22,8 +22,9 @@ static bool is_due(const struct options *options, const char *path,
     return false;
 }
 
-/* Keeps the old private key under a name with the old serial number, then puts the new one in its place.
- * When the power fails between this and the new certificate, the next run certifies the new key. */
+/* Keeps the old private key under a name with the old serial number, then puts the new one in its
+ * place. When the power fails between this and the new certificate, the next run certifies the new
+ * key. */
 static bool replace_key(const char *prefix, const char *key_path, const struct x509_key *key,
                         const struct x509_certificate *old, struct status *status) {
     char ending[X509_SERIAL_TEXT_BYTES + 16], serial[X509_SERIAL_TEXT_BYTES];
@@ -47,8 +48,8 @@ static bool replace_key(const char *prefix, const char *key_path, const struct x
     return done;
 }
 
-/* The key to certify: a new one, that of the key file, or (the host keeps it) that of the certificate.
- * `*key` (owned by the caller) stays NULL for the last. */
+/* The key to certify: a new one, that of the key file, or (the host keeps it) that of the
+ * certificate. `*key` (owned by the caller) stays NULL for the last. */
 static bool choose_key(const struct options *options, const char *prefix, const char *key_path,
                        const struct x509_certificate *old, struct x509_key **key,
                        struct status *status) {

@@ -21,7 +21,8 @@ static struct x509_trust *read_trust(const char *path, struct status *status) {
     return trust;
 }
 
-/* Finds the certificates of a text, leaf first, and decodes them one after the other into `ders`. */
+/* Finds the certificates of a text, leaf first, and decodes them one after the other into
+ * `ders`. */
 static bool read_chain(struct bytes text, struct buffer *ders, struct bytes chain[X509_CHAIN_MAX],
                        size_t *count, struct status *status) {
     size_t ends[X509_CHAIN_MAX];

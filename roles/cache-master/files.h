@@ -4,9 +4,9 @@
 #ifndef LSYS_CACHE_MASTER_FILES_H
 #define LSYS_CACHE_MASTER_FILES_H
 
-/* Calls `visit(context, path)` for the file, or for each plain file of the folder in the order of their
- * names; hidden files and folders in it are left alone. What is not there is visited too: whoever
- * reads it says so. */
+/* Calls `visit(context, path)` for the file, or for each plain file of the folder in the order of
+ * their names; hidden files and folders in it are left alone. What is not there is visited too:
+ * whoever reads it says so. */
 void license_files_each(const char *path, void (*visit)(void *context, const char *path),
                         void *context);
 

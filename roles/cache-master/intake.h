@@ -26,9 +26,10 @@ enum intake_result {
 const char *intake_result_name(enum intake_result result);
 
 /* Verifies a license, bare or in armour, and puts it on the shelf, durably and with an audit entry
- * by `actor`. Refused is what the keys in force do not verify, what the vendor has revoked, and what
- * is older than the shelf has or had under its id; an expired license is taken, so that everybody
- * can be told that it has expired. `*entry` (may be NULL) gets the entry unless refused. */
+ * by `actor`. Refused is what the keys in force do not verify, what the vendor has revoked, and
+ * what is older than the shelf has or had under its id; an expired license is taken, so that
+ * everybody can be told that it has expired. `*entry` (may be NULL) gets the entry unless
+ * refused. */
 enum intake_result intake_offer(struct license_shelf *shelf, struct authority *authority,
                                 struct bytes text, const char *actor, struct shelf_entry **entry,
                                 struct status *status);

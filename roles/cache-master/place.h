@@ -1,7 +1,7 @@
 /*
  * Where `lsys licenses` works: on the shelf in a data folder, or through the admin API of a running
- * master. A folder whose master runs is reached through that master, which leaves its address in the
- * folder.
+ * master. A folder whose master runs is reached through that master, which leaves its address in
+ * the folder.
  */
 #ifndef LSYS_CACHE_MASTER_PLACE_H
 #define LSYS_CACHE_MASTER_PLACE_H
@@ -39,8 +39,8 @@ struct place_added {
 bool place_add(struct place *place, struct bytes text, struct place_added *added,
                struct status *status) MUST_CHECK;
 
-/* Visits the summaries of all licenses (roles/cache-master/intake.h) in the order of their ids, with
- * their tokens if wanted. False from `visit` ends it. */
+/* Visits the summaries of all licenses (roles/cache-master/intake.h) in the order of their ids,
+ * with their tokens if wanted. False from `visit` ends it. */
 typedef bool place_visitor(void *context, const struct json_value *license, struct status *status);
 bool place_each(struct place *place, bool with_token, place_visitor *visit, void *context,
                 struct status *status) MUST_CHECK;
@@ -50,8 +50,8 @@ bool place_remove(struct place *place, const char *license_id, struct status *st
 bool place_revoke(struct place *place, const char *license_id, const char *reason,
                   struct status *status) MUST_CHECK;
 
-/* Any other call of the admin API; STATUS_UNAVAILABLE when no master runs here. The caller gives the
- * answer's document to json_document_free. */
+/* Any other call of the admin API; STATUS_UNAVAILABLE when no master runs here. The caller gives
+ * the answer's document to json_document_free. */
 struct json_document *place_call(struct place *place, const char *method, const char *path,
                                  struct bytes body, struct status *status) MUST_CHECK;
 

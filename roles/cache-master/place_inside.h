@@ -1,4 +1,5 @@
-/* The inside of a place, for its two halves: a folder (place_folder.c), a master (place_master.c). */
+/* The inside of a place, for its two halves: a folder (place_folder.c), a master
+ * (place_master.c). */
 #ifndef LSYS_CACHE_MASTER_PLACE_INSIDE_H
 #define LSYS_CACHE_MASTER_PLACE_INSIDE_H
 

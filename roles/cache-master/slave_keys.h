@@ -61,13 +61,14 @@ enum slave_key_machine {
     SLAVE_KEY_MACHINE_DIFFERS, /* written to the audit log */
 };
 
-/* Compares the machine of a request (digests, separated by commas) with the key's. A key without one
- * is bound to it, which is written down before it counts. */
+/* Compares the machine of a request (digests, separated by commas) with the key's. A key without
+ * one is bound to it, which is written down before it counts. */
 enum slave_key_machine slave_keys_check_machine(struct slave_keys *keys, struct slave_key *key,
                                                 struct bytes fingerprint);
 
-/* Makes a key; `secret` (initialised) gets it in clear, to be shown once and wiped. STATUS_BUSY when
- * the name is taken, STATUS_USAGE when it is not fit, STATUS_TOO_LARGE when there are too many. */
+/* Makes a key; `secret` (initialised) gets it in clear, to be shown once and wiped. STATUS_BUSY
+ * when the name is taken, STATUS_USAGE when it is not fit, STATUS_TOO_LARGE when there are too
+ * many. */
 bool slave_keys_add(struct slave_keys *keys, const char *name, unsigned scopes, const char *actor,
                     struct buffer *secret, struct status *status) MUST_CHECK;
 

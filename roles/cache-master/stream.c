@@ -58,8 +58,8 @@ static void send_bell(struct listener *listener) {
     buffer_free(&text);
 }
 
-/* Not while bytes wait for a slave that does not read: it is owed one bell then, however many changes
- * there are. */
+/* Not while bytes wait for a slave that does not read: it is owed one bell then, however many
+ * changes there are. */
 static void ring(struct listener *listener) {
     if (websocket_pending_bytes(listener->websocket) > 0)
         listener->owed = true;

@@ -46,7 +46,8 @@ static void write_age(const struct slave_view *view, struct json_writer *json) {
         json_writer_member_integer(json, "age_ms", view->age_ms);
 }
 
-/* The license that grants, else the one that was asked for: who it is from, and what it is worth. */
+/* The license that grants, else the one that was asked for: who it is from, and what it is
+ * worth. */
 static void write_license(const struct cache_slave *slave, const struct slave_view *view,
                           struct json_writer *json) {
     const struct license *license = view->granting ? view->granting : view->license;

@@ -1,7 +1,7 @@
 /*
  * Which license is the current one: the highest serial of this deployment. A license that names no
- * deployment is for any. Without --deployment-id the one deployment on the shelf is meant; when there
- * are several, only licenses for any deployment can be.
+ * deployment is for any. Without --deployment-id the one deployment on the shelf is meant; when
+ * there are several, only licenses for any deployment can be.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +12,8 @@
 #include "roles/cache-slave/cache_slave.h"
 #include "roles/cache-slave/slave.h"
 
-/* The one deployment that licenses on the shelf name; NULL when there is none; `*several` when there
- * is more than one. */
+/* The one deployment that licenses on the shelf name; NULL when there is none; `*several` when
+ * there is more than one. */
 static const char *only_deployment(struct cache_slave *slave, bool *several) {
     const char *only = NULL;
     struct shelf_entry *entry;
@@ -76,8 +76,8 @@ static bool is_older(struct cache_slave *slave, const struct license *license) {
     return false;
 }
 
-/* What is in memory was verified when it came. When only its record on the disk is bad it stays, until
- * the master has sent it again. */
+/* What is in memory was verified when it came. When only its record on the disk is bad it stays,
+ * until the master has sent it again. */
 static bool memory_has_it(const struct cache_slave *slave, const struct shelf_entry *entry,
                           enum status_code code) {
     return (code == STATUS_DAMAGED || code == STATUS_IO) && slave->current &&

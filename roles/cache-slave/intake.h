@@ -1,6 +1,7 @@
 /*
- * Taking a page of the master's feed: the vendor's lists first, then every license that the vendor's
- * keys verify. What they do not verify, and what is older than what is here, changes nothing.
+ * Taking a page of the master's feed: the vendor's lists first, then every license that the
+ * vendor's keys verify. What they do not verify, and what is older than what is here, changes
+ * nothing.
  */
 #ifndef LSYS_CACHE_SLAVE_INTAKE_H
 #define LSYS_CACHE_SLAVE_INTAKE_H

@@ -1,5 +1,6 @@
 /*
- * The numbers of a slave for Prometheus; conf.d/prometheus-alerts.yml has the rules that watch them.
+ * The numbers of a slave for Prometheus; conf.d/prometheus-alerts.yml has the rules that watch
+ * them.
  */
 #ifndef LSYS_CACHE_SLAVE_METERS_H
 #define LSYS_CACHE_SLAVE_METERS_H

@@ -37,14 +37,15 @@ struct puller_options {
     void *owner;
 };
 
-/* STATUS_CONFIG for a URL that is none, and the errors of https_client_open. Everything is copied but the fingerprint. */
+/* STATUS_CONFIG for a URL that is none, and the errors of https_client_open. Everything is copied
+ * but the fingerprint. */
 struct puller *puller_open(const struct puller_options *options, struct status *status) MUST_CHECK;
 
 /* Cancels a call that runs. NULL is harmless. */
 void puller_close(struct puller *puller);
 
-/* For another connection to the same master: whom to trust (NULL: it speaks http), and the text of the
- * fingerprint header. Both live as long as the puller. */
+/* For another connection to the same master: whom to trust (NULL: it speaks http), and the text of
+ * the fingerprint header. Both live as long as the puller. */
 struct tls_client_context *puller_tls(const struct puller *puller);
 const char *puller_fingerprint(const struct puller *puller);
 
@@ -52,8 +53,8 @@ const char *puller_fingerprint(const struct puller *puller);
 const char *puller_master(const struct puller *puller);
 
 /* Asks for the page after `since` of `stream` ("" for none); with `etag` (not "") an unchanged
- * master answers 304. `options` are the role's present ones, where the key is. on_pulled comes once,
- * from a later turn of the loop. Not to be called while a call runs. */
+ * master answers 304. `options` are the role's present ones, where the key is. on_pulled comes
+ * once, from a later turn of the loop. Not to be called while a call runs. */
 void puller_ask(struct puller *puller, const struct options *options, int64_t since,
                 const char *stream, const char *etag, int64_t timeout_ms);
 

@@ -17,7 +17,8 @@
 /* From the connect to the end of the handshake. */
 #define HANDSHAKE_TIMEOUT_MS 10000
 
-/* Pauses between two attempts: soon after a restart of the master, rarely when it speaks no WebSocket. */
+/* Pauses between two attempts: soon after a restart of the master, rarely when it speaks no
+ * WebSocket. */
 #define FIRST_PAUSE_MS   500
 #define LONGEST_PAUSE_MS 30000
 

@@ -46,8 +46,8 @@ static bool may_sync(const struct cache_slave *slave, struct http_request *reque
 
 /* ---- answering from memory, or after a sync ---- */
 
-/* True when the answer has to wait for the master: past the grace, while the master may still have a
- * word to say. A stale answer has a sync begun behind it. */
+/* True when the answer has to wait for the master: past the grace, while the master may still have
+ * a word to say. A stale answer has a sync begun behind it. */
 static bool must_wait(struct cache_slave *slave, const struct slave_view *view) {
     if (view->state == CACHE_STALE) slave_sync(slave, CACHE_BY_HIT);
     return view->state == CACHE_FAILED && slave_sync(slave, CACHE_BY_DEMAND);

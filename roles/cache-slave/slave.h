@@ -127,8 +127,8 @@ void slave_choose_current(struct cache_slave *slave);
 /* Begins a sync if its rule allows it; true when one runs now. */
 bool slave_sync(struct cache_slave *slave, enum cache_trigger trigger);
 
-/* Has the request answered by `handle`, with `waited` true, when the try that runs has ended, or at the
- * deadline. */
+/* Has the request answered by `handle`, with `waited` true, when the try that runs has ended, or at
+ * the deadline. */
 typedef void slave_handler(struct cache_slave *slave, struct http_request *request, bool waited);
 void slave_wait(struct cache_slave *slave, struct http_request *request, slave_handler *handle);
 

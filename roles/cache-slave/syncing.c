@@ -124,8 +124,8 @@ static void report(struct cache_slave *slave, enum cache_outcome outcome,
     }
 }
 
-/* `age_ms` is how long ago the first master confirmed, when another slave has passed that on; no word
- * is older than a year, so that nothing overflows. */
+/* `age_ms` is how long ago the first master confirmed, when another slave has passed that on; no
+ * word is older than a year, so that nothing overflows. */
 static void note_confirmation(struct cache_slave *slave, int64_t age_ms) {
     if (age_ms > CONFIRMED_AGE_MAX_MS) age_ms = CONFIRMED_AGE_MAX_MS;
     slave->progress.confirmed_at_ms = slave->reading.now_ms - age_ms;

@@ -8,7 +8,8 @@
 #include "roles/cache-slave/cache_slave.h"
 #include "roles/cache-slave/slave.h"
 
-/* Licenses verified in one go, some 4 ms; and the pause after it, in which requests are answered. */
+/* Licenses verified in one go, some 4 ms; and the pause after it, in which requests are
+ * answered. */
 #define PROVING_AT_ONCE  4
 #define PROVING_PAUSE_MS 4
 

@@ -1,6 +1,6 @@
 /*
- * What `lsys nats` can be asked to do: one function and one file an action. Names that an action needs are
- * handed over as texts, as many as its row in nats.c says.
+ * What `lsys nats` can be asked to do: one function and one file an action. Names that an action
+ * needs are handed over as texts, as many as its row in nats.c says.
  */
 #ifndef LSYS_ROLES_NATS_ACTIONS_H
 #define LSYS_ROLES_NATS_ACTIONS_H

@@ -41,7 +41,8 @@ static bool append_account(const struct nats_deployment *deployment, const char 
     return read;
 }
 
-/* With a full resolver servers keep accounts themselves and only need to know the system account. */
+/* With a full resolver servers keep accounts themselves and only need to know the system
+ * account. */
 static bool append_preload(const struct nats_deployment *deployment, bool is_full,
                            struct buffer *out, struct status *status) {
     struct nats_names names;

@@ -19,8 +19,9 @@ int64_t nats_now_s(void) {
     return clock_wall_ms() / 1000;
 }
 
-/* The system account's key is made before the operator, whose token names it. Its user is signed with that
- * key itself: a broker that knows nothing but the operator can then let it in, to be told of accounts. */
+/* The system account's key is made before the operator, whose token names it. Its user is signed
+ * with that key itself: a broker that knows nothing but the operator can then let it in, to be told
+ * of accounts. */
 static bool add_system_account(const struct nats_deployment *deployment,
                                struct nats_account *account, struct status *status) {
     struct nats_user user = {.jwt.name = NATS_DEPLOYMENT_SYSTEM_USER,

@@ -1,8 +1,8 @@
 /*
- * lsys nats push: gives the accounts to servers with a full resolver, as the system account's user, on
- * $SYS.REQ.CLAIMS.UPDATE. Every server of a cluster answers for itself, so answers are collected until the
- * time is over. A server says 200 also to an account that it does not trust, and tells only its log: so each
- * is checked here before it is sent.
+ * lsys nats push: gives the accounts to servers with a full resolver, as the system account's user,
+ * on $SYS.REQ.CLAIMS.UPDATE. Every server of a cluster answers for itself, so answers are collected
+ * until the time is over. A server says 200 also to an account that it does not trust, and tells
+ * only its log: so each is checked here before it is sent.
  */
 #include <inttypes.h>
 #include <stdio.h>

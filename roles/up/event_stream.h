@@ -1,6 +1,7 @@
 /*
- * Reading server-sent events (WHATWG HTML, section 9.2.6) from the pieces in which they arrive. Sans-I/O.
- * Of the fields only `event` and `data` are of use here; `id` and `retry` are passed over.
+ * Reading server-sent events (WHATWG HTML, section 9.2.6) from the pieces in which they arrive.
+ * Sans-I/O. Of the fields only `event` and `data` are of use here; `id` and `retry` are passed
+ * over.
  */
 #ifndef LSYS_ROLES_UP_EVENT_STREAM_H
 #define LSYS_ROLES_UP_EVENT_STREAM_H
@@ -33,8 +34,8 @@ struct event_stream {
 /* Begins a stream; nothing is allocated yet. */
 void event_stream_init(struct event_stream *stream, event_stream_callback *callback, void *context);
 
-/* Takes the next piece, calling back for each event that it completes. False when a line or an event is
- * longer than EVENT_STREAM_BYTES_MAX: the stream is of no further use. */
+/* Takes the next piece, calling back for each event that it completes. False when a line or an
+ * event is longer than EVENT_STREAM_BYTES_MAX: the stream is of no further use. */
 bool event_stream_feed(struct event_stream *stream, struct bytes piece) MUST_CHECK;
 
 /* Forgets everything and frees the memory; ready for a new stream. */

@@ -1,6 +1,6 @@
 /*
- * What happened lately, for the page and the terminal: a ring of the last events. An event is a change
- * of a role's state, of the license as the client tells it, or an alert.
+ * What happened lately, for the page and the terminal: a ring of the last events. An event is a
+ * change of a role's state, of the license as the client tells it, or an alert.
  */
 #ifndef LSYS_ROLES_UP_HISTORY_H
 #define LSYS_ROLES_UP_HISTORY_H
@@ -28,7 +28,8 @@ struct history {
     uint64_t changes; /* grows with each event, so that a reader sees that there are new ones */
 };
 
-/* Adds an event; the oldest one makes room. `level` must be a constant, the other texts are copied. */
+/* Adds an event; the oldest one makes room. `level` must be a constant, the other texts are
+ * copied. */
 void history_add(struct history *history, int64_t happened_ms, const char *level, const char *role,
                  const char *text);
 

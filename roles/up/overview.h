@@ -43,7 +43,8 @@ struct overview {
 bool overview_write(const struct overview *overview, struct buffer *out,
                     struct status *status) MUST_CHECK;
 
-/* The first address of a role with this scheme ("http://"), copied to `out`; false when it has none. */
+/* The first address of a role with this scheme ("http://"), copied to `out`; false when it has
+ * none. */
 bool overview_address(const struct stack_member *member, const char *scheme, char *out,
                       size_t out_bytes);
 

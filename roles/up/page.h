@@ -1,6 +1,7 @@
 /*
- * The status page and its data over HTTP: the assets of roles/up/web, `GET /v1/stack` with the overview,
- * and `GET /v1/events`, which sends the overview again whenever it changed. Nothing here changes state.
+ * The status page and its data over HTTP: the assets of roles/up/web, `GET /v1/stack` with the
+ * overview, and `GET /v1/events`, which sends the overview again whenever it changed. Nothing here
+ * changes state.
  */
 #ifndef LSYS_ROLES_UP_PAGE_H
 #define LSYS_ROLES_UP_PAGE_H

@@ -46,8 +46,8 @@ static bool fill_folder(const char *folder, struct status *status) {
            secure_accounts_make(folder, status);
 }
 
-/* Everything or nothing, also when the machine stops meanwhile: a folder under another name is never
- * looked at again. */
+/* Everything or nothing, also when the machine stops meanwhile: a folder under another name is
+ * never looked at again. */
 static bool make_folder(const char *data_folder, const char *folder, struct status *status) {
     char *making = file_join(data_folder, "secure.XXXXXX");
     bool made = mkdtemp(making) != NULL;

@@ -1,14 +1,14 @@
 /*
- * `lsys up --secure`: a CA, certificates and NATS accounts for the roles of this process, made at the first
- * start and kept in the folder `secure` of the data folder:
+ * `lsys up --secure`: a CA, certificates and NATS accounts for the roles of this process, made at
+ * the first start and kept in the folder `secure` of the data folder:
  *
  *     ca.pem, ca.key.pem            the CA: whoever is to believe us gets ca.pem
  *     server.pem, server.key.pem    what broker and HTTP listeners show; renewed before two thirds of its life
  *     nats/                         operator, account and keys, as `lsys nats init` makes them
  *     license-server.creds ...      one user each for server and client, and observer.creds for a look
  *
- * Only the user license-server may publish license.status. The folder is 0700 and appears as a whole: it is
- * made under another name and then renamed.
+ * Only the user license-server may publish license.status. The folder is 0700 and appears as a
+ * whole: it is made under another name and then renamed.
  */
 #ifndef LSYS_ROLES_UP_SECURE_H
 #define LSYS_ROLES_UP_SECURE_H
@@ -31,9 +31,9 @@
 
 struct secure;
 
-/* Makes what is missing below `folder` and keeps the certificate fresh until secure_close. `hosts` are
- * addresses that the roles will listen on (NULL: not given), named in the certificate beside those of this
- * machine. NULL with the errors of files, of the CA and of NATS tokens. */
+/* Makes what is missing below `folder` and keeps the certificate fresh until secure_close. `hosts`
+ * are addresses that the roles will listen on (NULL: not given), named in the certificate beside
+ * those of this machine. NULL with the errors of files, of the CA and of NATS tokens. */
 struct secure *secure_open(struct role_context *context, const char *folder,
                            const struct address *hosts, size_t host_count,
                            struct status *status) MUST_CHECK;

@@ -131,8 +131,8 @@ static bool text_names_value(const struct stack_member *member, const char *key,
     return found;
 }
 
-/* Which flag of `up` to name when the member's address is taken: the error's text tells which of its
- * addresses it was. */
+/* Which flag of `up` to name when the member's address is taken: the error's text tells which of
+ * its addresses it was. */
 static const char *flag_for_address(const struct stack_member *member,
                                     const struct stack_override *overrides, size_t count,
                                     const char *error_text) {

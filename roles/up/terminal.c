@@ -107,8 +107,8 @@ static void format_clock(int64_t wall_ms, char out[16]) {
     strftime(out, 16, "%H:%M:%S", &parts);
 }
 
-/* Appends at most `columns` characters of the text, without control characters: names in it come from
- * licenses. Bytes are counted as characters only where they begin one (UTF-8). */
+/* Appends at most `columns` characters of the text, without control characters: names in it come
+ * from licenses. Bytes are counted as characters only where they begin one (UTF-8). */
 static void append_clipped(struct buffer *frame, const char *text, size_t columns) {
     size_t shown = 0;
     for (const unsigned char *at = (const unsigned char *)text; *at; at++) {

@@ -14,9 +14,10 @@
 
 struct terminal;
 
-/* Begins. `live` asks for the view in place; it is given only when stdout is a terminal that can move
- * its cursor. When stderr is a terminal too, it is pointed to the file `log_path` (0600, appended)
- * until terminal_close. STATUS_PERMISSION and the like when that file cannot be opened. */
+/* Begins. `live` asks for the view in place; it is given only when stdout is a terminal that can
+ * move its cursor. When stderr is a terminal too, it is pointed to the file `log_path` (0600,
+ * appended) until terminal_close. STATUS_PERMISSION and the like when that file cannot be
+ * opened. */
 struct terminal *terminal_open(bool live, const char *log_path, struct status *status) MUST_CHECK;
 
 /* Shows the present state: draws the view, or prints the events that are new since the last call.

@@ -1,6 +1,6 @@
 /*
- * `lsys up`: the whole stack in one process, for a look, for development, and for a site that is one
- * machine. See README.md in this folder.
+ * `lsys up`: the whole stack in one process, for a look, for development, and for a site that is
+ * one machine. See README.md in this folder.
  */
 #ifndef LSYS_ROLES_UP_UP_H
 #define LSYS_ROLES_UP_UP_H

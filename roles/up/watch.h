@@ -1,6 +1,6 @@
 /*
- * Watches the roles of the stack by looking at their views and writes what changed into the history.
- * A change of condition or state is an event; a changed detail is only shown.
+ * Watches the roles of the stack by looking at their views and writes what changed into the
+ * history. A change of condition or state is an event; a changed detail is only shown.
  */
 #ifndef LSYS_ROLES_UP_WATCH_H
 #define LSYS_ROLES_UP_WATCH_H
@@ -17,8 +17,8 @@ struct watch {
     struct heartbeat_view heartbeat;          /* of the license-client, if there is one */
 };
 
-/* Looks at all members and updates `watch`, which is zeroed before the first look. Returns true when
- * anything is not as it was, so that the page is told. */
+/* Looks at all members and updates `watch`, which is zeroed before the first look. Returns true
+ * when anything is not as it was, so that the page is told. */
 bool watch_look(struct watch *watch, struct stack *stack, struct history *history, int64_t wall_ms);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * The shared API keys of a cache (SECRET_INTERNAL_API_KEY, --api-key-file): several at once, so that
- * a new one can be rolled out before the old one goes. Only digests are kept; comparing takes the
- * same time whichever key it is and wherever it differs.
+ * The shared API keys of a cache (SECRET_INTERNAL_API_KEY, --api-key-file): several at once, so
+ * that a new one can be rolled out before the old one goes. Only digests are kept; comparing takes
+ * the same time whichever key it is and wherever it differs.
  */
 #ifndef LSYS_APP_API_KEYS_H
 #define LSYS_APP_API_KEYS_H
@@ -35,9 +35,9 @@ struct api_keys {
 /* Rows for a command's shared tables: api_key_file, with the variable SECRET_INTERNAL_API_KEY. */
 extern const struct option api_key_options[];
 
-/* Reads the keys, separated by line breaks, blanks or commas. Without any configured `keys` is empty
- * and the result true. STATUS_CONFIG for a key that is too short, too long, or one too many; the
- * errors of options_secret. On failure `keys` is unchanged. */
+/* Reads the keys, separated by line breaks, blanks or commas. Without any configured `keys` is
+ * empty and the result true. STATUS_CONFIG for a key that is too short, too long, or one too many;
+ * the errors of options_secret. On failure `keys` is unchanged. */
 bool api_keys_load(struct api_keys *keys, const struct options *options,
                    struct status *status) MUST_CHECK;
 

@@ -24,9 +24,10 @@ struct answer {
     struct json_document *document; /* the body when it is JSON, else NULL; owned */
 };
 
-/* GETs `base_url` (http://HOST:PORT, https:// with the values of https_options, or unix:/path) with `path` ("/v1/license") appended. True when
- * an answer came, whatever its HTTP status. Otherwise false with STATUS_CONFIG (a bad URL) or the
- * errors of the HTTP client, naming the URL. The caller gives `out` to answer_free in any case. */
+/* GETs `base_url` (http://HOST:PORT, https:// with the values of https_options, or unix:/path) with
+ * `path` ("/v1/license") appended. True when an answer came, whatever its HTTP status. Otherwise
+ * false with STATUS_CONFIG (a bad URL) or the errors of the HTTP client, naming the URL. The caller
+ * gives `out` to answer_free in any case. */
 bool ask(const struct options *options, const char *base_url, const char *path, struct answer *out,
          struct status *status) MUST_CHECK;
 

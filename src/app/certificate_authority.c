@@ -77,13 +77,14 @@ static bool build_pem(struct x509_template *wanted, const struct x509_public_key
     return built;
 }
 
-/* For peers whose clocks are behind; but of a short life at most a tenth, so that half of it does not lie
- * in the past. */
+/* For peers whose clocks are behind; but of a short life at most a tenth, so that half of it does
+ * not lie in the past. */
 static int64_t backdate_of(int64_t life_ms) {
     return life_ms / 10 < X509_BACKDATE_MS ? life_ms / 10 : X509_BACKDATE_MS;
 }
 
-/* The last moment that can be written in a certificate: RFC 5280, section 4.1.2.5, has the year 9999. */
+/* The last moment that can be written in a certificate: RFC 5280, section 4.1.2.5, has the year
+ * 9999. */
 static int64_t end_of_life_ms(int64_t now_ms, int64_t life_ms) {
     return life_ms > RFC3339_MAX_MS - now_ms ? RFC3339_MAX_MS : now_ms + life_ms;
 }

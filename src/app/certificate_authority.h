@@ -1,8 +1,8 @@
 /*
  * A deployment's own certificate authority: a folder with `ca.pem`, which everyone may have, and
- * `ca.key.pem` (0600), which nobody else may. It certifies the deployment's servers and clients, with
- * P-256 keys and short lives, and nothing below itself. It keeps no list of what it issued: serial
- * numbers are random, and what has gone wrong ends with its short life or with a new CA.
+ * `ca.key.pem` (0600), which nobody else may. It certifies the deployment's servers and clients,
+ * with P-256 keys and short lives, and nothing below itself. It keeps no list of what it issued:
+ * serial numbers are random, and what has gone wrong ends with its short life or with a new CA.
  */
 #ifndef LSYS_APP_CERTIFICATE_AUTHORITY_H
 #define LSYS_APP_CERTIFICATE_AUTHORITY_H
@@ -26,13 +26,13 @@
 
 struct certificate_authority;
 
-/* Makes a new CA called `name` in the folder (made with 0755 where missing). STATUS_BUSY when one of the
- * two files is there already: keys are never overwritten. */
+/* Makes a new CA called `name` in the folder (made with 0755 where missing). STATUS_BUSY when one
+ * of the two files is there already: keys are never overwritten. */
 bool certificate_authority_create(const char *folder, const char *name, int64_t life_ms,
                                   int64_t now_ms, struct status *status) MUST_CHECK;
 
-/* Opens a CA: its certificate is a CA's, the key belongs to it. Also one that other tools made, with a
- * P-256 or RSA key. Owned by the caller; NULL on failure. */
+/* Opens a CA: its certificate is a CA's, the key belongs to it. Also one that other tools made,
+ * with a P-256 or RSA key. Owned by the caller; NULL on failure. */
 struct certificate_authority *certificate_authority_open(const char *folder,
                                                          struct status *status) MUST_CHECK;
 
@@ -52,22 +52,23 @@ struct certificate_wish {
     int64_t life_ms;        /* from now on */
 };
 
-/* Appends a new certificate in PEM to `out`. It begins X509_BACKDATE_MS, or a tenth of its life, before now
- * and ends no later than the CA's own. STATUS_EXPIRED when the CA itself has ended, and the errors of x509_build. */
+/* Appends a new certificate in PEM to `out`. It begins X509_BACKDATE_MS, or a tenth of its life,
+ * before now and ends no later than the CA's own. STATUS_EXPIRED when the CA itself has ended, and
+ * the errors of x509_build. */
 bool certificate_authority_issue(const struct certificate_authority *authority,
                                  const struct certificate_wish *wish, int64_t now_ms,
                                  struct buffer *out, struct status *status) MUST_CHECK;
 
-/* Appends the successor of `old` in PEM: the same names, purposes and, unless `life_ms` is given (not 0),
- * length of life, for `key`, which may be another one than before. STATUS_UNKNOWN_ISSUER when the CA has
- * not issued `old`. */
+/* Appends the successor of `old` in PEM: the same names, purposes and, unless `life_ms` is given
+ * (not 0), length of life, for `key`, which may be another one than before. STATUS_UNKNOWN_ISSUER
+ * when the CA has not issued `old`. */
 bool certificate_authority_renew(const struct certificate_authority *authority,
                                  const struct x509_certificate *old,
                                  const struct x509_public_key *key, int64_t life_ms, int64_t now_ms,
                                  struct buffer *out, struct status *status) MUST_CHECK;
 
-/* Appends the successor of the CA's own certificate in PEM: the same name and key, so that what it issued
- * goes on being valid under either. */
+/* Appends the successor of the CA's own certificate in PEM: the same name and key, so that what it
+ * issued goes on being valid under either. */
 bool certificate_authority_renew_itself(const struct certificate_authority *authority,
                                         int64_t life_ms, int64_t now_ms, struct buffer *out,
                                         struct status *status) MUST_CHECK;

@@ -41,12 +41,13 @@ _Static_assert(LICENSE_FEED_PAGE_BYTES + 3 * JWS_TOKEN_BYTES_MAX < ROLE_HTTP_ANS
 /* Room for an ETag, quotes included. */
 #define LICENSE_FEED_ETAG_BYTES (LICENSE_SHELF_STREAM_BYTES + 2 * SHA256_TEXT_BYTES + 32)
 
-/* How old the word of the first master is that stands behind an answer, in milliseconds: a slave that
- * passes on what it was told says it, and whoever asks it counts from there. A master leaves it out. */
+/* How old the word of the first master is that stands behind an answer, in milliseconds: a slave
+ * that passes on what it was told says it, and whoever asks it counts from there. A master leaves
+ * it out. */
 #define LICENSE_FEED_AGE_FIELD "X-Confirmed-Age-Ms"
 
-/* Answers a request for the feed. 400 for parameters that are none. `age_ms` goes into the field above,
- * unless it is 0. */
+/* Answers a request for the feed. 400 for parameters that are none. `age_ms` goes into the field
+ * above, unless it is 0. */
 void license_feed_answer(struct license_shelf *shelf, const struct authority *authority,
                          int64_t age_ms, struct http_request *request);
 

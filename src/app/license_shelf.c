@@ -178,7 +178,8 @@ static bool read_token(struct license_shelf *shelf, const struct shelf_entry *en
     return read;
 }
 
-/* What the index says must be what was signed: a record that was exchanged for another is damaged. */
+/* What the index says must be what was signed: a record that was exchanged for another is
+ * damaged. */
 static bool is_the_entry(const struct license *license, const struct shelf_entry *entry,
                          struct status *status) {
     if (strcmp(license->license_id, entry->license_id) == 0 && license->serial == entry->serial &&

@@ -1,17 +1,18 @@
 /*
- * The licenses that a cache holds, in the state store and indexed in memory: cache-master keeps what
- * the vendor issued on one, cache-slave what its master told it. Every change gets the next number
- * of a sequence, also a deletion, so that "what is new since 41" has an exact answer; and the shelf
- * has a random name, its stream, so that numbers of another shelf are never taken for its own.
+ * The licenses that a cache holds, in the state store and indexed in memory: cache-master keeps
+ * what the vendor issued on one, cache-slave what its master told it. Every change gets the next
+ * number of a sequence, also a deletion, so that "what is new since 41" has an exact answer; and
+ * the shelf has a random name, its stream, so that numbers of another shelf are never taken for its
+ * own.
  *
  *     store, namespace NAME                 memory
  *     meta           stream, sequence       sorted by id: to find one
  *     license/<id>   change, serial, ...    in the order of changes: to tell what is new
  *                    and the token
  *
- * Tokens stay on the disk. Whoever takes one from the shelf gets it verified anew by the keys now in
- * force; a signature found good before costs a hash. With 100,000 licenses opening takes well under
- * a second, because nothing is verified for it.
+ * Tokens stay on the disk. Whoever takes one from the shelf gets it verified anew by the keys now
+ * in force; a signature found good before costs a hash. With 100,000 licenses opening takes well
+ * under a second, because nothing is verified for it.
  */
 #ifndef LSYS_APP_LICENSE_SHELF_H
 #define LSYS_APP_LICENSE_SHELF_H
@@ -96,9 +97,9 @@ struct shelf_entry *license_shelf_next(struct license_shelf *shelf,
 /* ---- taking ---- */
 
 /* Reads the entry's token, verifies it by `ring` and sets `proof`. A license, owned by the caller;
- * `token` (may be NULL; initialised) gets the token. NULL with STATUS_DAMAGED when the record is not
- * what was written, with a code of verifier/jws.h when the ring does not verify it, with STATUS_IO
- * when the disk does not answer (`proof` then stays). */
+ * `token` (may be NULL; initialised) gets the token. NULL with STATUS_DAMAGED when the record is
+ * not what was written, with a code of verifier/jws.h when the ring does not verify it, with
+ * STATUS_IO when the disk does not answer (`proof` then stays). */
 struct license *license_shelf_take(struct license_shelf *shelf, struct shelf_entry *entry,
                                    const struct key_ring *ring, struct buffer *token,
                                    struct status *status) MUST_CHECK;

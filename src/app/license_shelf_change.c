@@ -1,4 +1,5 @@
-/* Changing a license shelf: what each change makes of an entry, and all of them in one transaction. */
+/* Changing a license shelf: what each change makes of an entry, and all of them in one
+ * transaction. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

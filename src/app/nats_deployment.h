@@ -1,13 +1,14 @@
 /*
- * A NATS deployment as a folder: who the operator is, which accounts and users there are. Tokens are public
- * and say everything; what signs them lies in `keys`, which is for the owner alone.
+ * A NATS deployment as a folder: who the operator is, which accounts and users there are. Tokens
+ * are public and say everything; what signs them lies in `keys`, which is for the owner alone.
  *
  *     operator.jwt                    keys/operator.nk          keys/operator.signing.nk
  *     accounts/NAME.jwt               keys/accounts/NAME.nk     keys/accounts/NAME.signing.nk
  *     users/ACCOUNT/NAME.jwt          keys/sys.creds
  *
- * The identity keys of the operator and of accounts are needed only here; accounts and users are signed with
- * the signing keys, so that the former can be kept elsewhere. A user's seed is in its .creds file only.
+ * The identity keys of the operator and of accounts are needed only here; accounts and users are
+ * signed with the signing keys, so that the former can be kept elsewhere. A user's seed is in its
+ * .creds file only.
  */
 #ifndef LSYS_APP_NATS_DEPLOYMENT_H
 #define LSYS_APP_NATS_DEPLOYMENT_H
@@ -37,8 +38,8 @@ struct nats_deployment {
     struct nats_operator operator;
 };
 
-/* Reads and checks the operator in `folder`. The result is given to nats_deployment_close. STATUS_NOT_FOUND says
- * how to make one. */
+/* Reads and checks the operator in `folder`. The result is given to nats_deployment_close.
+ * STATUS_NOT_FOUND says how to make one. */
 bool nats_deployment_open(const char *folder, struct nats_deployment *out,
                           struct status *status) MUST_CHECK;
 void nats_deployment_close(struct nats_deployment *deployment);
@@ -48,7 +49,8 @@ void nats_deployment_close(struct nats_deployment *deployment);
 bool nats_deployment_create(const char *folder, const char *name, const char *system_account,
                             int64_t now_s, struct status *status) MUST_CHECK;
 
-/* True when the text may be the name of an account or user: letters, digits, '.', '_', '-', not '.' first. */
+/* True when the text may be the name of an account or user: letters, digits, '.', '_', '-', not '.'
+ * first. */
 bool nats_deployment_check_name(const char *what, const char *name,
                                 struct status *status) MUST_CHECK;
 
@@ -58,8 +60,8 @@ bool nats_deployment_make_account_keys(const char *folder, const char *name,
                                        char signing[NKEY_PUBLIC_TEXT_BYTES],
                                        struct status *status) MUST_CHECK;
 
-/* Reads an account: its token (NULL: not wanted) and what it says, checked against the operator at `now_s`.
- * Given to nats_account_free. STATUS_NOT_FOUND when there is no such account. */
+/* Reads an account: its token (NULL: not wanted) and what it says, checked against the operator at
+ * `now_s`. Given to nats_account_free. STATUS_NOT_FOUND when there is no such account. */
 bool nats_deployment_read_account(const struct nats_deployment *deployment, const char *name,
                                   int64_t now_s, struct buffer *token, struct nats_account *out,
                                   struct status *status) MUST_CHECK;
@@ -73,8 +75,8 @@ bool nats_deployment_read_user(const struct nats_deployment *deployment, const c
                                const char *name, struct nats_user *out,
                                struct status *status) MUST_CHECK;
 
-/* Signs the user, with the account's signing key when it has an issuer_account and else with the identity
- * key, and writes its token; `token` gets it, too. */
+/* Signs the user, with the account's signing key when it has an issuer_account and else with the
+ * identity key, and writes its token; `token` gets it, too. */
 bool nats_deployment_write_user(const struct nats_deployment *deployment, const char *account,
                                 struct nats_user *user, struct buffer *token,
                                 struct status *status) MUST_CHECK;
@@ -83,8 +85,8 @@ bool nats_deployment_write_user(const struct nats_deployment *deployment, const 
 void nats_deployment_remove_user(const struct nats_deployment *deployment, const char *account,
                                  const char *name);
 
-/* The names of the accounts, or, with an account, of its users, in order. Given to nats_names_free. A folder
- * that is not there has none. */
+/* The names of the accounts, or, with an account, of its users, in order. Given to nats_names_free.
+ * A folder that is not there has none. */
 struct nats_names {
     char **items;
     size_t count;

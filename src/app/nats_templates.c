@@ -19,7 +19,8 @@ static const struct template TEMPLATES[] = {
      .publish_allow = {"license.status", "license.status.get", "license.alert"},
      .subscribe_allow = {"license.status", "license.status.get", "_INBOX.>"},
      .responses_max = 1},
-    /* Hears the status and asks for it: the license client, and any application with a NATS client. */
+    /* Hears the status and asks for it: the license client, and any application with a NATS
+     * client. */
     {.name = "license-client",
      .publish_allow = {"license.status.get"},
      .subscribe_allow = {"license.status", "_INBOX.>"}},

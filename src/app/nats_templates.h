@@ -1,6 +1,6 @@
 /*
- * Permissions for those who usually connect, each with the least that it needs: only the license server may
- * say what the status of the license is.
+ * Permissions for those who usually connect, each with the least that it needs: only the license
+ * server may say what the status of the license is.
  */
 #ifndef LSYS_APP_NATS_TEMPLATES_H
 #define LSYS_APP_NATS_TEMPLATES_H

@@ -53,7 +53,8 @@ struct role_context {
     const char *name; /* for log_event and labels: the command's name */
     struct loop *loop;
     const struct command_table *commands; /* everything that lsys knows, for `up` */
-    /* Replaced when a reload was accepted; texts read from it live until then: copy what is kept. */
+    /* Replaced when a reload was accepted; texts read from it live until then: copy what is
+     * kept. */
     const struct options *options;
     struct store *store;           /* open and locked; NULL unless the role wants one */
     struct health *health;         /* this role's own */

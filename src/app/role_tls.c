@@ -27,7 +27,8 @@ struct tls_file {
     struct buffer text;
 };
 
-/* The first `identity_count` files are certificates, as many keys follow, then the CA if there is one. */
+/* The first `identity_count` files are certificates, as many keys follow, then the CA if there is
+ * one. */
 struct role_tls {
     struct role_context *context;
     const char *protocol;

@@ -1,8 +1,8 @@
 /*
- * The TLS of a role's listeners, from the rows tls_cert, tls_key and tls_client_ca of http_options. The
- * files are read again at SIGHUP and when they change, so that a certificate can be renewed while the role
- * runs: connections that there are go on, new ones get the new certificate. Files that cannot be used leave
- * the old certificate in force, and the log says why.
+ * The TLS of a role's listeners, from the rows tls_cert, tls_key and tls_client_ca of http_options.
+ * The files are read again at SIGHUP and when they change, so that a certificate can be renewed
+ * while the role runs: connections that there are go on, new ones get the new certificate. Files
+ * that cannot be used leave the old certificate in force, and the log says why.
  */
 #ifndef LSYS_APP_ROLE_TLS_H
 #define LSYS_APP_ROLE_TLS_H
@@ -14,9 +14,9 @@
 
 struct role_tls;
 
-/* Reads the files. `*out` is NULL when no certificate is configured. `protocol` is ALPN's name for what is
- * spoken, a constant text, or NULL. False with STATUS_CONFIG (a key is missing), or what is wrong with a
- * file, naming the flag. Ends with role_tls_close. */
+/* Reads the files. `*out` is NULL when no certificate is configured. `protocol` is ALPN's name for
+ * what is spoken, a constant text, or NULL. False with STATUS_CONFIG (a key is missing), or what is
+ * wrong with a file, naming the flag. Ends with role_tls_close. */
 bool role_tls_open(struct role_context *context, const char *protocol, struct role_tls **out,
                    struct status *status) MUST_CHECK;
 

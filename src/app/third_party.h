@@ -4,10 +4,12 @@
 #include <stddef.h>
 
 /*
- * What is linked into the binary and was written by others: for `lsys version` and `lsys version --licenses`.
+ * What is linked into the binary and was written by others: for `lsys version` and `lsys version
+ * --licenses`.
  *
- * The table is generated at build time by src/app/embed from third_party/packages.lock and from the copyright file in
- * each package, in the order of the lock. Nothing of it is in the repository, so it is always about what was linked.
+ * The table is generated at build time by src/app/embed from third_party/packages.lock and from the
+ * copyright file in each package, in the order of the lock. Nothing of it is in the repository, so
+ * it is always about what was linked.
  */
 
 struct third_party_package {
@@ -21,7 +23,8 @@ struct third_party_package {
 extern const struct third_party_package third_party_packages[];
 extern const size_t third_party_packages_count;
 
-/* The full text of a licence that copyright texts only name, as /usr/share/common-licenses/<name>. */
+/* The full text of a licence that copyright texts only name, as
+ * /usr/share/common-licenses/<name>. */
 struct third_party_license {
     const char *name; /* "Apache-2.0", "LGPL-2.1" */
     const char *text; /* terminated by NUL */

@@ -6,9 +6,9 @@
 /*
  * The files of the web pages, linked into the binary as read-only data.
  *
- * Every file `roles/<role>/web/<name>` (html, css, js, svg) is an asset with the path "<role>/<name>": the status page
- * of `up`, roles/up/web/index.html, is "up/index.html". The table is generated at build time by src/app/embed and is
- * sorted by path.
+ * Every file `roles/<role>/web/<name>` (html, css, js, svg) is an asset with the path
+ * "<role>/<name>": the status page of `up`, roles/up/web/index.html, is "up/index.html". The table
+ * is generated at build time by src/app/embed and is sorted by path.
  */
 
 struct web_asset {

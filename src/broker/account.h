@@ -1,7 +1,7 @@
 /*
- * An account: a world of subjects. What is published in one is matched with the subscriptions of that one
- * only. A broker without an operator has one, for everybody; with an operator there is one for each token in
- * its folder (trust.h). Private to src/broker.
+ * An account: a world of subjects. What is published in one is matched with the subscriptions of
+ * that one only. A broker without an operator has one, for everybody; with an operator there is one
+ * for each token in its folder (trust.h). Private to src/broker.
  */
 #ifndef LSYS_BROKER_ACCOUNT_H
 #define LSYS_BROKER_ACCOUNT_H

@@ -24,8 +24,8 @@
 #include "net/http_server.h"
 #include "net/tls_context.h"
 
-/* What INFO says to clients. nats.js wants three numbers, nats.c at least 2.7.2 for some calls: it is
- * the version of nats-server whose behaviour ours follows. */
+/* What INFO says to clients. nats.js wants three numbers, nats.c at least 2.7.2 for some calls: it
+ * is the version of nats-server whose behaviour ours follows. */
 #define BROKER_PROTOCOL_VERSION "2.10.27"
 
 struct broker;
@@ -40,8 +40,12 @@ struct broker_options {
      * broker_create; see broker/users.h. */
     struct broker_users *users;
 
-    /* TLS for every connection, NULL: none. Held as long as the broker lives; reloading it changes what new
-     * connections are shown and nothing else. */
+    /* Operator mode: who may connect is what an operator has signed; then `users` is NULL. NULL:
+     * not in operator mode. Belongs to the broker after a successful broker_create. */
+    struct broker_trust *trust;
+
+    /* TLS for every connection but WebSockets; NULL: none. Held as long as the broker lives;
+     * reloading it changes what new connections are shown and nothing else. */
     struct tls_server_context *tls;
     bool tls_first;  /* TLS begins before INFO, not after it: nats-server's handshake_first */
     bool tls_verify; /* INFO says that clients need a certificate; the context sees to it */
@@ -81,14 +85,15 @@ struct broker_counters {
 struct broker *broker_create(struct loop *loop, const struct broker_options *options,
                              struct status *status) MUST_CHECK;
 
-/* Listens at one more address; port 0 takes a free one. `*bound` (may be NULL) gets the address with
- * the real port. Errors as listener_open. Off loopback is for the caller to permit. */
+/* Listens at one more address; port 0 takes a free one. `*bound` (may be NULL) gets the address
+ * with the real port. Errors as listener_open. Off loopback is for the caller to permit. */
 bool broker_listen(struct broker *broker, const struct address *address, struct address *bound,
                    struct status *status) MUST_CHECK;
 
 struct broker_websocket_options {
-    /* Pages that may connect, as browsers name them ("https://app.example"), beside those that come from
-     * the listener's own host and port. NULL-terminated; may be NULL; "*" allows any. Copied. */
+    /* Pages that may connect, as browsers name them ("https://app.example"), beside those that come
+     * from the listener's own host and port. NULL-terminated; may be NULL; "*" allows any.
+     * Copied. */
     const char *const *allowed_origins;
 
     /* Names that the Host field may have beside localhost and IP literals; as above. */
@@ -98,19 +103,20 @@ struct broker_websocket_options {
 };
 
 /* Listens for browsers' NATS clients, which speak the protocol in WebSocket frames; errors as
- * broker_listen. Called again it listens at one more address, with the first options but for `tls`. */
+ * broker_listen. Called again it listens at one more address, with the first options but for
+ * `tls`. */
 bool broker_listen_websocket(struct broker *broker, const struct address *address,
                              const struct broker_websocket_options *options, struct address *bound,
                              struct status *status) MUST_CHECK;
 
-/* Takes over another user table (owned by the broker from now on). Connections whose user is gone or
- * whose credential has changed are closed with Authorization Violation; the others keep their
+/* Takes over another user table (owned by the broker from now on). Connections whose user is gone
+ * or whose credential has changed are closed with Authorization Violation; the others keep their
  * subscriptions and get the new permissions for what they do from now on. */
 void broker_set_users(struct broker *broker, struct broker_users *users);
 
-/* Reads the operator's token in a file, and the accounts in a folder (made when missing), which is watched
- * from broker_create on. Errors name the file. Freed by broker_trust_free (NULL is fine) while it does not
- * belong to a broker. */
+/* Reads the operator's token in a file, and the accounts in a folder (made when missing), which is
+ * watched from broker_create on. Errors name the file. Freed by broker_trust_free (NULL is fine)
+ * while it does not belong to a broker. */
 struct broker_trust *broker_trust_open(const char *operator_path, const char *resolver_folder,
                                        struct status *status) MUST_CHECK;
 void broker_trust_free(struct broker_trust *trust);
@@ -118,19 +124,20 @@ void broker_trust_free(struct broker_trust *trust);
 /* True when clients must prove who they are. */
 bool broker_has_users(const struct broker *broker);
 
-/* Lame duck mode: stops accepting, tells the clients (INFO with "ldm":true) so that they move on, waits
- * the grace and then closes the connections one by one over the spread. `on_drained` (may be NULL) is
- * called once, with `context`, when no client is left. Idempotent: the first call counts. */
+/* Lame duck mode: stops accepting, tells the clients (INFO with "ldm":true) so that they move on,
+ * waits the grace and then closes the connections one by one over the spread. `on_drained` (may be
+ * NULL) is called once, with `context`, when no client is left. Idempotent: the first call
+ * counts. */
 void broker_drain(struct broker *broker, void (*on_drained)(void *context), void *context);
 
-/* Closes listeners and connections, gives what was written to the kernel, then calls `on_closed` (may
- * be NULL) and frees everything. Idempotent: the first call counts. NULL is accepted. */
+/* Closes listeners and connections, gives what was written to the kernel, then calls `on_closed`
+ * (may be NULL) and frees everything. Idempotent: the first call counts. NULL is accepted. */
 void broker_stop(struct broker *broker, void (*on_closed)(void *context), void *context);
 
 void broker_read_counters(const struct broker *broker, struct broker_counters *out);
 
-/* Adds /varz and /connz to a server, in the form of nats-server's monitoring port. The server must be
- * closed before the broker stops. */
+/* Adds /varz and /connz to a server, in the form of nats-server's monitoring port. The server must
+ * be closed before the broker stops. */
 void broker_add_monitor(struct broker *broker, struct http_server *server);
 
 #endif

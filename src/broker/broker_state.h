@@ -79,7 +79,8 @@ void broker_accept(struct broker *broker, struct stream *stream);
 /* Closes all listeners. */
 void broker_stop_listening(struct broker *broker);
 
-/* Called when a client or the WebSocket listener has left: the end of a drain or a stop may have come. */
+/* Called when a client or the WebSocket listener has left: the end of a drain or a stop may have
+ * come. */
 void broker_client_left(struct broker *broker);
 
 /* True when clients must prove who they are. */

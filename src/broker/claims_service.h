@@ -1,12 +1,13 @@
 /*
- * What the system account's users may ask the broker about accounts, as with nats-server's full resolver:
+ * What the system account's users may ask the broker about accounts, as with nats-server's full
+ * resolver:
  *
  *     $SYS.REQ.CLAIMS.UPDATE, $SYS.REQ.ACCOUNT.<key>.CLAIMS.UPDATE   a token -> {"data":...} or {"error":...}
  *     $SYS.REQ.ACCOUNT.<key>.CLAIMS.LOOKUP                           -> the token, or nothing in it
  *     $SYS.REQ.CLAIMS.LIST                                           -> {"data":["A...", ...]}
  *
- * Better than nats-server in one point: a token of an operator that is not trusted is an error. Private to
- * src/broker.
+ * Better than nats-server in one point: a token of an operator that is not trusted is an error.
+ * Private to src/broker.
  */
 #ifndef LSYS_BROKER_CLAIMS_SERVICE_H
 #define LSYS_BROKER_CLAIMS_SERVICE_H
@@ -15,8 +16,8 @@
 
 #include "broker/client.h"
 
-/* Answers the request of a client of the system account. False when it is none of the above, so that it is
- * a message like any other. */
+/* Answers the request of a client of the system account. False when it is none of the above, so
+ * that it is a message like any other. */
 bool claims_service_handle(struct client *requester, const struct frame *frame);
 
 #endif

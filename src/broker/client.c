@@ -81,7 +81,8 @@ static void leave(struct client *client) {
     loop_unschedule(&client->resume_task);
     logins_end(client);
     trust_forget(client);
-    /* What the parser holds is freed with the client: its message may just be on its way to others. */
+    /* What the parser holds is freed with the client: its message may just be on its way to
+     * others. */
     broker->held_bytes -= client->held_noted;
     client->held_noted = 0;
     broker->client_count--;

@@ -97,9 +97,9 @@ struct subscription {
     uint8_t sid[]; /* followed by a blank, as MSG wants it */
 };
 
-/* Takes over an accepted stream: sends INFO and begins to read. With `tls` (NULL: none, or somebody else's
- * business) before or after INFO, as the broker's options say. */
-void client_accept(struct broker *broker, struct stream *stream, struct tls_server_context *tls);
+/* Takes over an accepted stream: sends INFO and begins to read, with the TLS of the broker's
+ * options before or after it. A WebSocket has none: it runs inside the HTTP listener's. */
+void client_accept(struct broker *broker, struct stream *stream, bool is_websocket);
 
 /* Sends "-ERR 'text'". */
 void client_error(struct client *client, const char *format, ...) PRINTF_LIKE(2, 3);

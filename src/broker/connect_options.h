@@ -35,8 +35,8 @@ struct connect_texts {
 /* What holds before CONNECT and for members that were never sent. */
 extern const struct connect_options connect_options_default;
 
-/* Reads CONNECT's argument into both. Returns the document that the texts live in, for the caller to
- * free, or NULL when it is no JSON object or a member has the wrong type. */
+/* Reads CONNECT's argument into both. Returns the document that the texts live in, for the caller
+ * to free, or NULL when it is no JSON object or a member has the wrong type. */
 struct json_document *connect_options_read(struct bytes json, struct connect_options *options,
                                            struct connect_texts *texts) MUST_CHECK;
 

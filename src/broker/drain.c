@@ -24,7 +24,8 @@ void broker_drain(struct broker *broker, void (*on_drained)(void *context), void
     timer_start_repeating(broker->tick, LIMIT_TICK_MS);
 }
 
-/* How many may still be connected now: all during the grace, then in proportion to the time left. */
+/* How many may still be connected now: all during the grace, then in proportion to the time
+ * left. */
 static size_t clients_allowed(const struct broker *broker, int64_t now_ms) {
     int64_t closing_ms = now_ms - broker->drain_started_ms - broker->options.lame_duck_grace_ms;
     int64_t left_ms = broker->options.lame_duck_spread_ms - closing_ms;

@@ -9,7 +9,8 @@
 
 #include "broker/broker_state.h"
 
-/* Closes those whose turn has come. Called only while draining; the owner may stop the broker in it. */
+/* Closes those whose turn has come. Called only while draining; the owner may stop the broker in
+ * it. */
 void drain_tick(struct broker *broker);
 
 /* The last client has left while draining. */

@@ -110,8 +110,8 @@ void flow_forget(struct client *client) {
 
 /* ---- time ---- */
 
-/* Whoever is behind now has had its chance: it holds nobody back for a while. All of them at once, or
- * many that stopped reading would each cost a pause of its own. */
+/* Whoever is behind now has had its chance: it holds nobody back for a while. All of them at once,
+ * or many that stopped reading would each cost a pause of its own. */
 static void give_up_on_laggards(struct broker *broker, int64_t now_ms) {
     for (struct list *link = broker->backlogged.next; link != &broker->backlogged;
          link = link->next) {

@@ -1,8 +1,8 @@
 /*
  * How fast publishers may go, and who is too slow. A publisher is not read from while a consumer of
- * its messages has much waiting; a consumer that does not take what is waiting is cut off. So memory
- * is bounded, a consumer that is only a little slower slows its publishers down to its own pace, and
- * one that stopped reading costs them one short pause.
+ * its messages has much waiting; a consumer that does not take what is waiting is cut off. So
+ * memory is bounded, a consumer that is only a little slower slows its publishers down to its own
+ * pace, and one that stopped reading costs them one short pause.
  *
  *     pending > high mark  ->  publisher stalls  ->  consumer drained: publisher goes on
  *                                                \-> LIMIT_STALL_MS: publisher goes on; whoever is

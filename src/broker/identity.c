@@ -19,8 +19,9 @@ static const char *variable_value(struct bytes name, const struct nats_user *use
     return NULL;
 }
 
-/* Appends the subject with its variables, "{{name()}}" and others, replaced. A value that would bring
- * wildcards or further tokens into the subject is refused: a user's name is not to widen its rights. */
+/* Appends the subject with its variables, "{{name()}}" and others, replaced. A value that would
+ * bring wildcards or further tokens into the subject is refused: a user's name is not to widen its
+ * rights. */
 static bool expand(const char *subject, const struct nats_user *user, const struct account *account,
                    struct buffer *out) {
     const char *at = subject;

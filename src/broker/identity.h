@@ -1,5 +1,6 @@
 /*
- * Who a client of an operator's broker is, as its token says, and what it may do. Private to src/broker.
+ * Who a client of an operator's broker is, as its token says, and what it may do. Private to
+ * src/broker.
  */
 #ifndef LSYS_BROKER_IDENTITY_H
 #define LSYS_BROKER_IDENTITY_H
@@ -16,9 +17,9 @@ struct identity {
     struct nats_user claims;
 };
 
-/* Takes over the claims of a token, which are empty afterwards, and reads its rights in the account. NULL
- * with STATUS_CONFIG when a right cannot be kept here: a subject that is none, a limit to addresses or times
- * of day, a variable in a template that we do not know. */
+/* Takes over the claims of a token, which are empty afterwards, and reads its rights in the
+ * account. NULL with STATUS_CONFIG when a right cannot be kept here: a subject that is none, a
+ * limit to addresses or times of day, a variable in a template that we do not know. */
 struct identity *identity_new(struct nats_user *claims, const struct account *account,
                               struct status *status) MUST_CHECK;
 

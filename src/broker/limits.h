@@ -1,6 +1,6 @@
 /*
- * Every limit of the broker, with its reason. Values that stock NATS clients can observe are those of
- * nats-server; the others bound what a client can make the broker spend.
+ * Every limit of the broker, with its reason. Values that stock NATS clients can observe are those
+ * of nats-server; the others bound what a client can make the broker spend.
  */
 #ifndef LSYS_BROKER_LIMITS_H
 #define LSYS_BROKER_LIMITS_H
@@ -24,8 +24,8 @@
 /* Connections, as nats-server has it; the descriptor limit of the process usually comes first. */
 #define LIMIT_CONNECTIONS 65536
 
-/* Connections to the WebSocket listener, as many of them from one address as there may be in all: behind a
- * proxy all browsers have the proxy's. */
+/* Connections to the WebSocket listener, as many of them from one address as there may be in all:
+ * behind a proxy all browsers have the proxy's. */
 #define LIMIT_WEBSOCKETS 4096
 
 /* Connections that have not yet authenticated. A flood of them must not use up all descriptors for
@@ -39,16 +39,17 @@
 /* Bytes waiting for one client before it is cut off as a slow consumer, as nats-server has it. */
 #define LIMIT_PENDING_BYTES (64L * 1024 * 1024)
 
-/* Bytes waiting for all clients together; the one with the most is cut off first. Also the bound for
- * what is held of incoming messages that have not come whole. */
+/* Bytes waiting for all clients together; the one with the most is cut off first. Also the bound
+ * for what is held of incoming messages that have not come whole. */
 #define LIMIT_PENDING_TOTAL_BYTES (256L * 1024 * 1024)
 
 /* A publisher is not read from while one of its consumers has this much waiting, until all of
  * it is sent ... */
 #define LIMIT_STALL_HIGH_BYTES (1024L * 1024)
 
-/* ... or this long has passed: then whoever is behind holds nobody back any more, until it has caught
- * up. A consumer that stopped reading costs each publisher this pause once, not its throughput. */
+/* ... or this long has passed: then whoever is behind holds nobody back any more, until it has
+ * caught up. A consumer that stopped reading costs each publisher this pause once, not its
+ * throughput. */
 #define LIMIT_STALL_MS 500
 
 /* And for at least so long, lest one that stops and goes on by turns costs a pause each time. */
@@ -60,7 +61,8 @@
 /* What was waiting must have left after this long, or the client is a slow consumer. */
 #define LIMIT_WRITE_DEADLINE_MS 10000
 
-/* From accept to a good CONNECT, when credentials are required, and to the end of the TLS handshake. */
+/* From accept to a good CONNECT, when credentials are required, and to the end of the TLS
+ * handshake. */
 #define LIMIT_AUTHENTICATION_MS 2000
 
 /* Silence after which the broker sends PING, and the first one, which measures the round trip. */
@@ -81,7 +83,8 @@
 #define LIMIT_LAME_DUCK_GRACE_MS  10000
 #define LIMIT_LAME_DUCK_SPREAD_MS 120000
 
-/* A refused client is logged this often at most: anybody can be refused a thousand times a second. */
+/* A refused client is logged this often at most: anybody can be refused a thousand times a
+ * second. */
 #define LIMIT_REFUSAL_LOG_MS 100
 
 /* Replies that a user with allow_responses may still send; the oldest are forgotten. */

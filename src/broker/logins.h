@@ -1,6 +1,6 @@
 /*
- * Connections that have not yet proved who they are, in all and by address: a flood of them from one
- * place must not use up the room for those that would. Private to src/broker.
+ * Connections that have not yet proved who they are, in all and by address: a flood of them from
+ * one place must not use up the room for those that would. Private to src/broker.
  */
 #ifndef LSYS_BROKER_LOGINS_H
 #define LSYS_BROKER_LOGINS_H
@@ -9,8 +9,8 @@
 
 #include "broker/client.h"
 
-/* Counts the client, until logins_end, as one that has to authenticate. False, and nothing is counted,
- * when there are too many already. Connections of this machine are counted in all only. */
+/* Counts the client, until logins_end, as one that has to authenticate. False, and nothing is
+ * counted, when there are too many already. Connections of this machine are counted in all only. */
 bool logins_begin(struct client *client);
 
 /* The client has authenticated or is going away; harmless when it is not counted. */

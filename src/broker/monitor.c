@@ -45,8 +45,8 @@ static void write_uptime(struct json_writer *json, const char *name, int64_t sin
     json_writer_member_text(json, name, seconds > 0 ? text : "0s"); /* not "0ms", as nats-server */
 }
 
-/* The resident memory of the process in bytes: the second number, in pages, of /proc/self/statm. 0 when
- * it cannot be read. */
+/* The resident memory of the process in bytes: the second number, in pages, of /proc/self/statm. 0
+ * when it cannot be read. */
 static int64_t resident_bytes(void) {
     struct buffer text;
     int64_t pages = 0;

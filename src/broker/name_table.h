@@ -1,7 +1,7 @@
 /*
  * A hash table of things that have a name: tokens of the subject index, queue groups, subscriptions
- * by their id. The link lives inside the element, so that a table allocates only its slots. Elements
- * with equal names may not be in one table.
+ * by their id. The link lives inside the element, so that a table allocates only its slots.
+ * Elements with equal names may not be in one table.
  */
 #ifndef LSYS_BROKER_NAME_TABLE_H
 #define LSYS_BROKER_NAME_TABLE_H

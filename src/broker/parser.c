@@ -70,8 +70,8 @@ static bool may_be_operation(struct bytes line) {
 
 #define ARGUMENTS_MAX 4
 
-/* Splits at runs of blanks; the count is ARGUMENTS_MAX + 1 when there are more than that. A CR inside
- * the line would be passed on to others as the end of theirs, so it counts as too many. */
+/* Splits at runs of blanks; the count is ARGUMENTS_MAX + 1 when there are more than that. A CR
+ * inside the line would be passed on to others as the end of theirs, so it counts as too many. */
 static size_t split(struct bytes text, struct bytes out[ARGUMENTS_MAX]) {
     const uint8_t *at = text.data;
     const uint8_t *end = text.data + text.length;
@@ -102,8 +102,8 @@ static bool read_size(struct bytes digits, size_t *out) {
     return true;
 }
 
-/* PUB subject [reply] size, HPUB subject [reply] header_size size. Leaves the payload's length in the
- * frame, not yet its place. */
+/* PUB subject [reply] size, HPUB subject [reply] header_size size. Leaves the payload's length in
+ * the frame, not yet its place. */
 static bool read_publish(const struct operation_name *name, struct frame *frame) {
     struct bytes part[ARGUMENTS_MAX];
     size_t count = split(frame->arguments, part);
@@ -243,8 +243,8 @@ static bool hold(struct parser *parser, struct bytes *input, size_t length) {
     return true;
 }
 
-/* How many bytes of the input belong to the held frame for certain: the rest of it, or up to the end
- * of its line. */
+/* How many bytes of the input belong to the held frame for certain: the rest of it, or up to the
+ * end of its line. */
 static size_t missing(const struct parser *parser, struct bytes input) {
     if (parser->wanted > 0) return parser->wanted - parser->held_length;
     const uint8_t *line_end = memchr(input.data, '\n', input.length);

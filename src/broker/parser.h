@@ -4,8 +4,8 @@
  * point into the input. Only a frame that a read cuts in two is put together in memory of its own,
  * which is given back with the frame.
  *
- * Framing as nats-server has it (server/parser.go): the operation in any case, arguments separated by
- * runs of SP and TAB, the line ended by LF or CRLF, a payload always by CRLF.
+ * Framing as nats-server has it (server/parser.go): the operation in any case, arguments separated
+ * by runs of SP and TAB, the line ended by LF or CRLF, a payload always by CRLF.
  */
 #ifndef LSYS_BROKER_PARSER_H
 #define LSYS_BROKER_PARSER_H
@@ -67,9 +67,9 @@ struct parser {
     bool given;    /* the held frame was returned: free it at the next call */
 };
 
-/* Takes the next frame off the front of `*input`. On PARSER_NEED_MORE the input was taken whole. After
- * any other result than these two the stream makes no sense any more and the parser is not called
- * again. */
+/* Takes the next frame off the front of `*input`. On PARSER_NEED_MORE the input was taken whole.
+ * After any other result than these two the stream makes no sense any more and the parser is not
+ * called again. */
 enum parser_result parser_next(struct parser *parser, struct bytes *input, struct frame *frame);
 
 /* Frees what is held. */

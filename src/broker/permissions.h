@@ -1,8 +1,8 @@
 /*
- * What a user may publish and subscribe to: lists of subjects that are allowed and denied, where deny
- * beats allow, as nats-server has them (server/auth.go, server/client.go). An entry of a subscribe list
- * may name a queue group after a blank ("wq.> grp"): it then speaks of subscriptions with that group
- * only. One is immutable once built, and shared by the connections of its user.
+ * What a user may publish and subscribe to: lists of subjects that are allowed and denied, where
+ * deny beats allow, as nats-server has them (server/auth.go, server/client.go). An entry of a
+ * subscribe list may name a queue group after a blank ("wq.> grp"): it then speaks of subscriptions
+ * with that group only. One is immutable once built, and shared by the connections of its user.
  *
  * Stricter than nats-server in one point: a subscription with a wildcard must lie wholly inside an
  * allowed subject. nats-server treats the wildcards of the subscription as plain tokens.

@@ -14,8 +14,8 @@
 
 #define ENDING ".jwt"
 
-/* The kernel's file times advance in steps: what was changed this short before it was read may have been
- * changed again since without another time. */
+/* The kernel's file times advance in steps: what was changed this short before it was read may have
+ * been changed again since without another time. */
 #define SETTLED_NS INT64_C(100000000)
 
 /* What tells that a file is another one or has been written to. */
@@ -136,7 +136,8 @@ static bool list_files(struct resolver *resolver, struct status *status) {
     return true;
 }
 
-/* Takes over what is known of the files that were there before, and tells of those that have gone. */
+/* Takes over what is known of the files that were there before, and tells of those that have
+ * gone. */
 static void merge_old(struct resolver *resolver, struct resolver_file *old, size_t old_count) {
     size_t at = 0;
     for (size_t i = 0; i < old_count; i++) {

@@ -1,7 +1,8 @@
 /*
- * A folder of account tokens, one in each file NAME.jwt, as nats-server's full resolver and `lsys nats` keep
- * them. What changes is noticed within a quarter of a second: files that come and go by the time of the
- * folder, files that are written over by looking at some of them in turn. Private to src/broker.
+ * A folder of account tokens, one in each file NAME.jwt, as nats-server's full resolver and `lsys
+ * nats` keep them. What changes is noticed within a quarter of a second: files that come and go by
+ * the time of the folder, files that are written over by looking at some of them in turn. Private
+ * to src/broker.
  */
 #ifndef LSYS_BROKER_RESOLVER_H
 #define LSYS_BROKER_RESOLVER_H
@@ -33,7 +34,8 @@ struct resolver_handlers {
     void (*on_problem)(void *context, const char *file, const struct status *status);
 };
 
-/* Opens the folder; made with mode 0700 when it is missing. Nothing is read before resolver_poll. */
+/* Opens the folder; made with mode 0700 when it is missing. Nothing is read before
+ * resolver_poll. */
 struct resolver *resolver_open(const char *folder, const struct resolver_handlers *handlers,
                                void *context, struct status *status) MUST_CHECK;
 void resolver_close(struct resolver *resolver);

@@ -104,7 +104,8 @@ static void make_message(struct message *message, struct client *publisher,
 
 /* ---- delivering ---- */
 
-/* Writes the message for one subscription. Returns the bytes written, 0 when the stream takes none. */
+/* Writes the message for one subscription. Returns the bytes written, 0 when the stream takes
+ * none. */
 static size_t write_message(const struct message *message, const struct form *form,
                             struct client *client, const struct subscription *subscription) {
     size_t payload = form->payload.length + 2;

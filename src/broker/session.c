@@ -41,8 +41,8 @@ static void dispatch(struct client *client, const struct frame *frame) {
     }
 }
 
-/* Counts what the parser holds of a frame that has not come whole. Many clients that each send all but
- * the end of a large message must not use up the memory. */
+/* Counts what the parser holds of a frame that has not come whole. Many clients that each send all
+ * but the end of a large message must not use up the memory. */
 static void note_held(struct client *client) {
     struct broker *broker = client->broker;
     broker->held_bytes = broker->held_bytes - client->held_noted + client->parser.held_length;

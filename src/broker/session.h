@@ -1,6 +1,6 @@
 /*
- * What a client sends becomes what the broker does: the parser's frames are dispatched here. Private
- * to src/broker.
+ * What a client sends becomes what the broker does: the parser's frames are dispatched here.
+ * Private to src/broker.
  */
 #ifndef LSYS_BROKER_SESSION_H
 #define LSYS_BROKER_SESSION_H

@@ -1,7 +1,7 @@
 /*
  * NATS subjects: tokens separated by '.', where a subscription may have '*' for one whole token and
- * '>' as its last token for one or more. Rules as nats-server has them (server/sublist.go): any byte
- * but blanks may be in a token, and "a*" or "b>" are literal tokens.
+ * '>' as its last token for one or more. Rules as nats-server has them (server/sublist.go): any
+ * byte but blanks may be in a token, and "a*" or "b>" are literal tokens.
  */
 #ifndef LSYS_BROKER_SUBJECT_H
 #define LSYS_BROKER_SUBJECT_H

@@ -20,11 +20,13 @@
 #define CACHE_SUBJECT_BYTES 104
 
 /* Entries that all remembered results may hold together (8 MiB of pointers): past it, the cache
- * begins anew. A few subjects with very many subscribers must not keep that list a thousand times. */
+ * begins anew. A few subjects with very many subscribers must not keep that list a thousand
+ * times. */
 #define CACHE_ENTRIES (1024 * 1024)
 
 /* A result holds as long as nothing changed that could matter to it: a change of a literal subject
- * clears that subject's slot, a change of a wildcard ends the era and so empties the whole cache. */
+ * clears that subject's slot, a change of a wildcard ends the era and so empties the whole
+ * cache. */
 struct cache_slot {
     uint64_t hash;
     uint64_t era; /* 0: empty */
@@ -107,8 +109,9 @@ static void meet(struct walk *walk, const struct subject_node *node) {
     if (node->groups.count > 0) meet_groups(walk, node);
 }
 
-/* Walks down from `node` with what is left of the subject, meeting each node that matches it. Literal
- * tokens are followed in the loop, '*' by recursion, whose depth is the number of tokens. */
+/* Walks down from `node` with what is left of the subject, meeting each node that matches it.
+ * Literal tokens are followed in the loop, '*' by recursion, whose depth is the number of
+ * tokens. */
 static void walk_from(struct walk *walk, const struct subject_node *node, struct bytes rest) {
     struct bytes token;
     while (subject_next_token(&rest, &token)) {

@@ -22,7 +22,8 @@ struct subject_index;
 struct subject_node;
 struct subject_group;
 
-/* A subscription's place in the index. Belongs to the caller and stays where it is while inserted. */
+/* A subscription's place in the index. Belongs to the caller and stays where it is while
+ * inserted. */
 struct subject_entry {
     struct subject_node *node;   /* NULL: not in the index */
     struct subject_group *group; /* NULL: a plain subscription */
@@ -54,8 +55,8 @@ void subject_index_free(struct subject_index *index);
 bool subject_index_insert(struct subject_index *index, struct bytes subject, struct bytes queue,
                           struct subject_entry *entry);
 
-/* Takes the entry out; harmless when it is in no index. A match that is being gone through keeps its
- * pointers, so the caller frees the entry only after the last use of matches made before. */
+/* Takes the entry out; harmless when it is in no index. A match that is being gone through keeps
+ * its pointers, so the caller frees the entry only after the last use of matches made before. */
 void subject_index_remove(struct subject_index *index, struct subject_entry *entry);
 
 /* Returns who receives a message published to `subject` (any bytes; an invalid subject has no

@@ -1,5 +1,6 @@
 /*
- * The tree inside the subject index: nodes, queue groups and the changes to them. Private to the index.
+ * The tree inside the subject index: nodes, queue groups and the changes to them. Private to the
+ * index.
  */
 #ifndef LSYS_BROKER_SUBJECT_TREE_H
 #define LSYS_BROKER_SUBJECT_TREE_H
@@ -7,7 +8,8 @@
 #include "broker/name_table.h"
 #include "broker/subject_index.h"
 
-/* An unordered list of entries; each knows its position, so that one is removed in constant time. */
+/* An unordered list of entries; each knows its position, so that one is removed in constant
+ * time. */
 struct entry_list {
     struct subject_entry **entries;
     uint32_t count, capacity;

@@ -1,7 +1,7 @@
 /*
  * What clients must do in time: authenticate, answer PING. All waits of a kind are equally long, so
- * each kind is a list in the order of its deadlines, and only the heads are looked at. One timer for
- * the broker, which runs while there are clients. Private to src/broker.
+ * each kind is a list in the order of its deadlines, and only the heads are looked at. One timer
+ * for the broker, which runs while there are clients. Private to src/broker.
  */
 #ifndef LSYS_BROKER_TIMEOUTS_H
 #define LSYS_BROKER_TIMEOUTS_H

@@ -120,8 +120,8 @@ static void log_problem(const struct broker_trust *trust, const char *file,
               status_code_name(status->code), "why", status->text, NULL);
 }
 
-/* Puts claims into force that were checked; takes them over. `file` is where the token lies; it may be the
- * account's own text. */
+/* Puts claims into force that were checked; takes them over. `file` is where the token lies; it may
+ * be the account's own text. */
 static struct account *put_in_force(struct broker_trust *trust, struct nats_account *claims,
                                     struct bytes token, const char *file) {
     struct account *account = trust_find(trust, claims->jwt.subject);
@@ -207,8 +207,8 @@ bool trust_update(struct broker_trust *trust, struct bytes token, const struct a
     return stored;
 }
 
-/* The operator's token names the system account: while no token of that is known, users whom its key has
- * signed may come in all the same, to push accounts into an empty folder. */
+/* The operator's token names the system account: while no token of that is known, users whom its
+ * key has signed may come in all the same, to push accounts into an empty folder. */
 static void assume_system_account(struct broker_trust *trust) {
     const char *key = trust->operator.system_account;
     struct nats_account claims = {.limits = nats_account_limits_default};

@@ -68,8 +68,9 @@ bool broker_users_add_file(struct broker_users *users, const char *path,
 size_t broker_users_count(const struct broker_users *users);
 bool broker_users_need_nonce(const struct broker_users *users);
 
-/* Returns the user who the credentials prove to be, or NULL. `nonce` is what INFO of this connection
- * said. A wrong password takes as long as an unknown user. The result lives as long as the table. */
+/* Returns the user who the credentials prove to be, or NULL. `nonce` is what INFO of this
+ * connection said. A wrong password takes as long as an unknown user. The result lives as long as
+ * the table. */
 const struct broker_user *broker_users_authenticate(const struct broker_users *users,
                                                     const struct broker_credentials *credentials,
                                                     const char *nonce);

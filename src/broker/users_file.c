@@ -12,8 +12,8 @@
 /* A user with its permissions takes a few hundred bytes: room for thousands. */
 #define USERS_FILE_BYTES (1024 * 1024)
 
-/* True when every member of the object is one of the names; else the first other one is reported, so
- * that a misspelt "deny" does not open what it should close. */
+/* True when every member of the object is one of the names; else the first other one is reported,
+ * so that a misspelt "deny" does not open what it should close. */
 static bool only_members(const struct json_value *object, const char *const *names,
                          const char *what, struct status *status) {
     struct json_member member = {0};

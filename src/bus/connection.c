@@ -9,8 +9,8 @@
 #include "bus/openssl_private.h"
 #include "verifier/nkey.h"
 
-/* What nats.c's callbacks about a connection get. nats.c reports the end of an established connection
- * exactly once, as the last callback about it. */
+/* What nats.c's callbacks about a connection get. nats.c reports the end of an established
+ * connection exactly once, as the last callback about it. */
 struct session {
     struct bus_link *link; /* a reference */
     uint64_t number;
@@ -311,8 +311,8 @@ struct bus_connection_subscription *bus_connection_subscribe(struct bus_connecti
         return NULL;
     }
     if (natsSubscription_SetOnCompleteCB(nats, on_receiver_done, receiver) != NATS_OK) {
-        /* The connection closed within these few lines. A message may be on its way to the receiver and
-         * nobody will tell when it has arrived: the receiver, some bytes, is given up. */
+        /* The connection closed within these few lines. A message may be on its way to the receiver
+         * and nobody will tell when it has arrived: the receiver, some bytes, is given up. */
         natsSubscription_Destroy(nats);
         return NULL;
     }

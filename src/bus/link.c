@@ -10,8 +10,8 @@
 #include "base/assertion.h"
 #include "base/memory.h"
 
-/* Memory that one queued item costs beside its texts and bytes, so that many tiny messages are bounded
- * by what they really take. */
+/* Memory that one queued item costs beside its texts and bytes, so that many tiny messages are
+ * bounded by what they really take. */
 #define ITEM_OVERHEAD_BYTES 128
 
 struct bus_link {

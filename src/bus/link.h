@@ -1,15 +1,15 @@
 /*
- * What the loop and the thread of a bus share: two bounded queues, the state of the connection and the
- * counters, under one mutex that is never held during I/O or a call of nats.c.
+ * What the loop and the thread of a bus share: two bounded queues, the state of the connection and
+ * the counters, under one mutex that is never held during I/O or a call of nats.c.
  *
  *     loop thread                                       thread of the bus, threads of nats.c
  *     bus_link_publish, _subscribe ...  -- orders -->   bus_link_wait
  *     bus_link_collect  <-- messages, condition, ended  bus_link_deliver, _report, _end
  *
- * nats.c is never called from the loop thread, because its locks are held through TCP connects, writes
- * to a stopped server and its whole reconnect. Its callbacks come on threads of its own at any time,
- * also shortly after its connection was destroyed; so the link is counted, and whoever still may call
- * into it holds a reference.
+ * nats.c is never called from the loop thread, because its locks are held through TCP connects,
+ * writes to a stopped server and its whole reconnect. Its callbacks come on threads of its own at
+ * any time, also shortly after its connection was destroyed; so the link is counted, and whoever
+ * still may call into it holds a reference.
  */
 #ifndef LSYS_BUS_LINK_H
 #define LSYS_BUS_LINK_H
@@ -104,8 +104,8 @@ enum bus_wait_result {
     BUS_WAIT_STOP,    /* stop; no order is left */
 };
 
-/* Waits up to `timeout_ms` (negative: for ever) and moves all orders to `orders`. Orders come before a
- * loss, a loss before a stop. */
+/* Waits up to `timeout_ms` (negative: for ever) and moves all orders to `orders`. Orders come
+ * before a loss, a loss before a stop. */
 enum bus_wait_result bus_link_wait(struct bus_link *link, uint64_t session, int64_t timeout_ms,
                                    struct list *orders);
 

@@ -1,8 +1,8 @@
 /*
- * The part of OpenSSL's interface that the archive of nats.c was compiled against, over net's TLS. lsys does
- * not link OpenSSL; src/bus provides these symbols itself. The declarations follow the manual pages of
- * OpenSSL 3.0, with types of our own; tests/check_openssl_symbols proves that the list is what the archive
- * wants, no more and no less.
+ * The part of OpenSSL's interface that the archive of nats.c was compiled against, over net's TLS.
+ * lsys does not link OpenSSL; src/bus provides these symbols itself. The declarations follow the
+ * manual pages of OpenSSL 3.0, with types of our own; tests/check_openssl_symbols proves that the
+ * list is what the archive wants, no more and no less.
  *
  * Where it differs from OpenSSL, it is stricter or smaller:
  *   - A connection without a name to verify is refused, and so is one that does not verify, whatever the
@@ -34,8 +34,8 @@ struct openssl_stack;
 struct openssl_store;
 struct openssl_verification;
 
-/* Together with TCP connect and the login this stays well below the time after which a client has no
- * license: BUS_CONNECT_LIMIT_MS once more. */
+/* Together with TCP connect and the login this stays well below the time after which a client has
+ * no license: BUS_CONNECT_LIMIT_MS once more. */
 #define OPENSSL_HANDSHAKE_LIMIT_MS 5000
 
 /* Answers of SSL_get_error. */

@@ -93,7 +93,8 @@ void *SSL_get_ex_data(const struct openssl_connection *connection, int index) {
 
 /* ---- handshake ---- */
 
-/* Tells the callback of a refused certificate, so that it can make its own text; whatever it answers. */
+/* Tells the callback of a refused certificate, so that it can make its own text; whatever it
+ * answers. */
 static void tell_callback(struct openssl_connection *connection, const struct status *why) {
     struct bytes der = tls_socket_refused_certificate(connection->tls);
     if (connection->callback == NULL || der.length == 0) {

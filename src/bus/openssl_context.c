@@ -1,6 +1,6 @@
 /*
- * What the connections of one set of options share: PEM texts until the first connection is made, a TLS
- * context from then on.
+ * What the connections of one set of options share: PEM texts until the first connection is made, a
+ * TLS context from then on.
  */
 #include <stdatomic.h>
 #include <stdlib.h>

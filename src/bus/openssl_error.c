@@ -1,6 +1,6 @@
 /*
- * The last error of a thread, and what nats.c wants of OpenSSL apart from TLS: randomness for its unique
- * ids, and the list of compression methods that it frees at exit.
+ * The last error of a thread, and what nats.c wants of OpenSSL apart from TLS: randomness for its
+ * unique ids, and the list of compression methods that it frees at exit.
  */
 #include <errno.h>
 

@@ -1,6 +1,6 @@
 /*
- * What the files of the OpenSSL interface share; and, for the tests and bus/connection.c, the last error in
- * our own form.
+ * What the files of the OpenSSL interface share; and, for the tests and bus/connection.c, the last
+ * error in our own form.
  */
 #ifndef LSYS_BUS_OPENSSL_PRIVATE_H
 #define LSYS_BUS_OPENSSL_PRIVATE_H
@@ -48,12 +48,12 @@ struct openssl_verification {
 /* One more holder, to be released with SSL_CTX_free. */
 struct openssl_context *openssl_context_retain(struct openssl_context *context);
 
-/* The TLS context of what was set so far, made at the first call and held by `context`. NULL with the
- * error set. */
+/* The TLS context of what was set so far, made at the first call and held by `context`. NULL with
+ * the error set. */
 struct tls_client_context *openssl_context_client(struct openssl_context *context);
 
-/* Reads the files as a connection will, to find mistakes early. `ca` may be NULL, and so may the two
- * others. False with what is wrong; STATUS_CONFIG when only one of the two is there. */
+/* Reads the files as a connection will, to find mistakes early. `ca` may be NULL, and so may the
+ * two others. False with what is wrong; STATUS_CONFIG when only one of the two is there. */
 bool openssl_check_files(const char *ca, const char *certificate, const char *key,
                          struct status *status) MUST_CHECK;
 

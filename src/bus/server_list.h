@@ -1,6 +1,7 @@
 /*
- * The servers that a bus may connect to, read from the comma-separated list of URLs that the operator
- * gave. Credentials are taken out of the URLs, so that what remains can be shown and logged.
+ * The servers that a bus may connect to, read from the comma-separated list of URLs that the
+ * operator gave. Credentials are taken out of the URLs, so that what remains can be shown and
+ * logged.
  */
 #ifndef LSYS_BUS_SERVER_LIST_H
 #define LSYS_BUS_SERVER_LIST_H
@@ -24,9 +25,9 @@ struct bus_server_list {
     size_t count; /* 1 .. BUS_SERVERS_MAX */
 };
 
-/* Reads "nats://[user:password@|token@]host[:port]" and the same with tls://, comma-separated; the scheme
- * may be left out. STATUS_CONFIG for what cannot be used; its text names the server without its
- * credentials. */
+/* Reads "nats://[user:password@|token@]host[:port]" and the same with tls://, comma-separated; the
+ * scheme may be left out. STATUS_CONFIG for what cannot be used; its text names the server without
+ * its credentials. */
 bool bus_server_list_read(struct bus_server_list *list, const char *urls,
                           struct status *status) MUST_CHECK;
 

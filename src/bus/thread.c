@@ -15,8 +15,8 @@
 #define FIRST_WAIT_MS   100
 #define LONGEST_WAIT_MS 5000
 
-/* A connection that held this long was a good one: the next failure starts with a short wait again. A
- * server that accepts and drops us at once is not asked ten times a second. */
+/* A connection that held this long was a good one: the next failure starts with a short wait again.
+ * A server that accepts and drops us at once is not asked ten times a second. */
 #define STEADY_AFTER_MS 10000
 
 /* A subscription that outlives connections. */
@@ -107,7 +107,8 @@ static void carry_out(struct worker *worker, struct list *orders) {
     }
 }
 
-/* Carries out orders until the time is over (negative: never), the connection is lost, or the end. */
+/* Carries out orders until the time is over (negative: never), the connection is lost, or the
+ * end. */
 static enum bus_wait_result serve(struct worker *worker, int64_t timeout_ms) {
     for (;;) {
         struct list orders;

@@ -1,7 +1,7 @@
 /*
- * The thread of a bus: goes round the servers until one takes us, restores the subscriptions, carries
- * out orders, and begins again when the connection is lost. It blocks as it likes; nobody waits for it
- * longer than BUS_STOP_LIMIT_MS.
+ * The thread of a bus: goes round the servers until one takes us, restores the subscriptions,
+ * carries out orders, and begins again when the connection is lost. It blocks as it likes; nobody
+ * waits for it longer than BUS_STOP_LIMIT_MS.
  *
  *     [next server] --refused--> [next server] ... all refused --> [wait, doubling] --+
  *          |   ^                                                                      |
@@ -19,8 +19,9 @@
 #include "bus/link.h"
 #include "bus/server_list.h"
 
-/* Starts the thread. Takes over the servers and copies the rest; takes a reference of the link and ends
- * with bus_link_end. STATUS_IO when there is no thread to be had; the servers are freed then, too. */
+/* Starts the thread. Takes over the servers and copies the rest; takes a reference of the link and
+ * ends with bus_link_end. STATUS_IO when there is no thread to be had; the servers are freed then,
+ * too. */
 bool bus_thread_start(struct bus_link *link, struct bus_server_list *servers,
                       const struct bus_options *options, pthread_t *thread,
                       struct status *status) MUST_CHECK;

@@ -220,7 +220,8 @@ static ssize_t receive(struct tls_socket *tls, size_t wanted, struct status *sta
     return length;
 }
 
-/* Alerts and close_notify that answer what came go out if they can; who writes next sends the rest. */
+/* Alerts and close_notify that answer what came go out if they can; who writes next sends the
+ * rest. */
 static void answer(struct tls_socket *tls) {
     struct status ignored = STATUS_INIT;
     lock(&tls->write_lock);
@@ -228,8 +229,8 @@ static void answer(struct tls_socket *tls) {
     unlock(&tls->write_lock);
 }
 
-/* Reading goes on with the next record only if all of it fits: what would be left in the engine nobody
- * could see by polling the socket. */
+/* Reading goes on with the next record only if all of it fits: what would be left in the engine
+ * nobody could see by polling the socket. */
 static bool may_begin_record(size_t done, size_t room) {
     return done == 0 || room - done >= TLS_RECORD_BYTES_MAX;
 }

@@ -30,23 +30,23 @@ struct address {
 };
 
 /* Reads an address. `default_port` stands in for a missing ":port", or is ADDRESS_PORT_REQUIRED. An
- * IPv6 literal needs brackets. STATUS_MALFORMED, with the text and what is wrong, for anything else,
- * an IPv6 zone and a unix path that is relative or too long included. */
+ * IPv6 literal needs brackets. STATUS_MALFORMED, with the text and what is wrong, for anything
+ * else, an IPv6 zone and a unix path that is relative or too long included. */
 bool address_parse(struct bytes text, int default_port, struct address *out,
                    struct status *status) MUST_CHECK;
 
 /* Writes what address_parse reads. */
 void address_format(const struct address *address, char out[ADDRESS_TEXT_BYTES]);
 
-/* True for 127.0.0.0/8, ::1, ::ffff:127.0.0.0/104, the name "localhost" (and below ".localhost"), and
- * unix sockets: what only this machine can reach. */
+/* True for 127.0.0.0/8, ::1, ::ffff:127.0.0.0/104, the name "localhost" (and below ".localhost"),
+ * and unix sockets: what only this machine can reach. */
 bool address_is_loopback(const struct address *address);
 
 /* True when `host` is an IPv4 or IPv6 literal, without brackets. */
 bool address_is_ip_literal(const char *host);
 
-/* Fills in a socket address if the host is an IP literal or the address a unix path; false for names,
- * which loop/resolver.h looks up. */
+/* Fills in a socket address if the host is an IP literal or the address a unix path; false for
+ * names, which loop/resolver.h looks up. */
 bool address_to_socket(const struct address *address, struct sockaddr_storage *out,
                        socklen_t *length_bytes);
 

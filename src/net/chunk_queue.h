@@ -1,6 +1,6 @@
 /*
- * Bytes in line, in chunks that the loop lends: appended at the end in place, taken from the front without
- * being moved. For the files of net's streams.
+ * Bytes in line, in chunks that the loop lends: appended at the end in place, taken from the front
+ * without being moved. For the files of net's streams.
  */
 #ifndef LSYS_NET_CHUNK_QUEUE_H
 #define LSYS_NET_CHUNK_QUEUE_H
@@ -20,8 +20,8 @@ struct chunk_queue {
     size_t bytes;
 };
 
-/* Room for `length_bytes` (at most LOOP_CHUNK_BYTES) at the end of the last chunk, or NULL: there is none,
- * chunk_queue_grow first. Here, as the next, because it runs for every message. */
+/* Room for `length_bytes` (at most LOOP_CHUNK_BYTES) at the end of the last chunk, or NULL: there
+ * is none, chunk_queue_grow first. Here, as the next, because it runs for every message. */
 static inline uint8_t *chunk_queue_room(const struct chunk_queue *queue, size_t length_bytes) {
     bool has_room = queue->last && LOOP_CHUNK_BYTES - queue->last->end >= length_bytes;
     return has_room ? queue->last->data + queue->last->end : NULL;

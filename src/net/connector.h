@@ -14,8 +14,8 @@
 
 struct connector;
 
-/* Called once. On success `stream` is the callee's (stream_start or stream_close) and `status` is OK.
- * Otherwise `stream` is NULL and `status` names the address and the reason: STATUS_TIMEOUT,
+/* Called once. On success `stream` is the callee's (stream_start or stream_close) and `status` is
+ * OK. Otherwise `stream` is NULL and `status` names the address and the reason: STATUS_TIMEOUT,
  * STATUS_NOT_FOUND (no such name or socket file), STATUS_UNAVAILABLE (refused, unreachable),
  * STATUS_IO. */
 typedef void connector_callback(void *context, struct stream *stream, const struct status *status);

@@ -47,22 +47,22 @@ struct http_call_options {
     /* A piece of the body, valid during the call. NULL: the body is collected for on_done. */
     void (*on_body)(void *context, struct bytes piece);
 
-    /* The call is over; always comes once, unless cancelled, and frees the call. `response` is NULL if
-     * `status` is not OK: STATUS_TIMEOUT, STATUS_UNAVAILABLE (no connection), STATUS_NOT_FOUND (no such
-     * name), STATUS_TOO_LARGE, STATUS_PROTOCOL (not HTTP, or cut short), and for https what
-     * net/stream_tls.h says. */
+    /* The call is over; always comes once, unless cancelled, and frees the call. `response` is NULL
+     * if `status` is not OK: STATUS_TIMEOUT, STATUS_UNAVAILABLE (no connection), STATUS_NOT_FOUND
+     * (no such name), STATUS_TOO_LARGE, STATUS_PROTOCOL (not HTTP, or cut short), and for https
+     * what net/stream_tls.h says. */
     void (*on_done)(void *context, const struct http_response *response,
                     const struct status *status);
     void *context;
 };
 
-/* Starts a call; everything in `options` is copied. NULL with STATUS_TLS (https without `tls`) or STATUS_USAGE (control
- * characters in a field, a unix path that is too long). */
+/* Starts a call; everything in `options` is copied. NULL with STATUS_TLS (https without `tls`) or
+ * STATUS_USAGE (control characters in a field, a unix path that is too long). */
 struct http_call *http_call_start(struct loop *loop, const struct http_call_options *options,
                                   struct status *status) MUST_CHECK;
 
-/* Gives up: no callback comes any more. Not to be called after on_done. May be called from on_response
- * and on_body. */
+/* Gives up: no callback comes any more. Not to be called after on_done. May be called from
+ * on_response and on_body. */
 void http_call_cancel(struct http_call *call);
 
 /* The value of the first field of that name, or data NULL. */

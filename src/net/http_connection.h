@@ -1,7 +1,8 @@
 /*
- * One client connection of the HTTP server, and the request it is at. Private to the server's files:
- * http_server.c owns connections, http_connection.c reads requests, http_request.c is what handlers
- * see of them, http_response.c answers, http_events.c keeps answering, http_upgrade.c leaves HTTP.
+ * One client connection of the HTTP server, and the request it is at. Private to the server's
+ * files: http_server.c owns connections, http_connection.c reads requests, http_request.c is what
+ * handlers see of them, http_response.c answers, http_events.c keeps answering, http_upgrade.c
+ * leaves HTTP.
  */
 #ifndef LSYS_NET_HTTP_CONNECTION_H
 #define LSYS_NET_HTTP_CONNECTION_H
@@ -59,8 +60,8 @@ struct http_request {
  *                                      | upgrade
  *                                      '-----> UPGRADED: the stream is the new owner's
  *
- * The stream's end leads out of each state; then the owner of a deferred request, an event stream or an
- * upgraded one is told.
+ * The stream's end leads out of each state; then the owner of a deferred request, an event stream
+ * or an upgraded one is told.
  */
 enum http_connection_state {
     HTTP_CONNECTION_READING,
@@ -100,7 +101,8 @@ void http_connection_open(struct http_server *server, struct stream *stream);
 /* The answer was written: goes on to the next request or ends. Invalidates the request. */
 void http_connection_answered(struct http_connection *connection);
 
-/* True when it only waits for a next request, and may be closed in favour of somebody who has one. */
+/* True when it only waits for a next request, and may be closed in favour of somebody who has
+ * one. */
 bool http_connection_is_idle(const struct http_connection *connection);
 
 /* Looks at the deadlines. */
@@ -111,8 +113,8 @@ void http_connection_server_closes(struct http_connection *connection);
 
 /* ---- http_request.c ---- */
 
-/* Prepares the request of a complete head; answers it if it cannot be handed to a handler, and returns
- * false then. */
+/* Prepares the request of a complete head; answers it if it cannot be handed to a handler, and
+ * returns false then. */
 bool http_request_begin(struct http_request *request, struct http_connection *connection);
 
 /* Frees what the request holds. */

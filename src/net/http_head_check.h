@@ -1,6 +1,6 @@
 /*
- * What a server must refuse in a request's head although its grammar is fine (RFC 9112, 3.2, 6.1, 6.3;
- * RFC 9110, 10.1.1): everything about which a proxy before us could think otherwise.
+ * What a server must refuse in a request's head although its grammar is fine (RFC 9112, 3.2, 6.1,
+ * 6.3; RFC 9110, 10.1.1): everything about which a proxy before us could think otherwise.
  */
 #ifndef LSYS_NET_HTTP_HEAD_CHECK_H
 #define LSYS_NET_HTTP_HEAD_CHECK_H

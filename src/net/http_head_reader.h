@@ -1,7 +1,7 @@
 /*
- * Collects the head of an HTTP message (start line and fields, up to the empty line) in one piece, and
- * refuses bytes that no head may hold before any parser sees them: NUL and other control characters,
- * LF without CR, CR without LF, folded lines.
+ * Collects the head of an HTTP message (start line and fields, up to the empty line) in one piece,
+ * and refuses bytes that no head may hold before any parser sees them: NUL and other control
+ * characters, LF without CR, CR without LF, folded lines.
  */
 #ifndef LSYS_NET_HTTP_HEAD_READER_H
 #define LSYS_NET_HTTP_HEAD_READER_H

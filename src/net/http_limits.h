@@ -1,6 +1,6 @@
 /*
- * Every limit of the HTTP server with its reason. The sizes are constants: nothing of ours needs more.
- * Times and counts can be set for each server, because operators and tests have reasons to.
+ * Every limit of the HTTP server with its reason. The sizes are constants: nothing of ours needs
+ * more. Times and counts can be set for each server, because operators and tests have reasons to.
  */
 #ifndef LSYS_NET_HTTP_LIMITS_H
 #define LSYS_NET_HTTP_LIMITS_H
@@ -21,15 +21,15 @@
 /* Query parameters of one request: no call of ours takes more than a few. Over it: 400. */
 #define HTTP_PARAMETERS_MAX 16
 
-/* Request body where a route does not say otherwise: a license with a long key ring is below 64 KiB.
- * Over it: 413. */
+/* Request body where a route does not say otherwise: a license with a long key ring is below 64
+ * KiB. Over it: 413. */
 #define HTTP_BODY_BYTES_DEFAULT 65536
 
 /* Bytes of the next pipelined requests kept while one is being answered; then reading pauses. */
 #define HTTP_PIPELINE_BYTES_MAX 16384
 
-/* Unsent events of one listener of server-sent events; a reader this far behind is cut off and comes
- * back by itself. */
+/* Unsent events of one listener of server-sent events; a reader this far behind is cut off and
+ * comes back by itself. */
 #define HTTP_EVENTS_PENDING_BYTES_MAX 262144
 
 struct http_limits {
@@ -43,8 +43,8 @@ struct http_limits {
 };
 
 /* 512 connections (1,000 would cost 6 MB and serve nobody), 128 from one address (a NAT has many
- * browsers behind it), 10 s for the head and 10 s for the body (a slow phone needs 2), 60 s idle, 20 s
- * for writing; 15 s between signs of life, below the idle timeouts of common proxies. When all
+ * browsers behind it), 10 s for the head and 10 s for the body (a slow phone needs 2), 60 s idle,
+ * 20 s for writing; 15 s between signs of life, below the idle timeouts of common proxies. When all
  * connections are taken, the one that has waited longest for a next request makes room. */
 extern const struct http_limits http_limits_default;
 

@@ -60,8 +60,8 @@ static int on_field_name(llhttp_t *llhttp, const char *at, size_t length) {
     return 0;
 }
 
-/* The head is parsed in one piece, so a value comes in one piece too: a second one would be a folded
- * line that slipped through. */
+/* The head is parsed in one piece, so a value comes in one piece too: a second one would be a
+ * folded line that slipped through. */
 static int on_field_value(llhttp_t *llhttp, const char *at, size_t length) {
     struct http_parser *parser = llhttp->data;
     if (length == 0) return 0;

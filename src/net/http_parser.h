@@ -1,11 +1,12 @@
 /*
  * HTTP/1.1 requests from bytes, without any I/O: RFC 9112 as strictly as a server may be, because
- * what a proxy before us and we read differently is how requests are smuggled. llhttp in strict mode
- * does the grammar; on top of it this refuses bare LF or CR, NUL and other control characters, folded
- * lines, missing, repeated or invalid Host, any repeated or mixed length, a Transfer-Encoding other
- * than exactly `chunked` or in HTTP/1.0, chunk extensions, trailers, HTTP/0.9 and HTTP/2.0 request
- * lines, unknown methods and CONNECT, and targets that are not an absolute path (`*` for OPTIONS, and an
- * absolute http URL whose host equals Host, are accepted too).
+ * what a proxy before us and we read differently is how requests are smuggled. llhttp in strict
+ * mode does the grammar; on top of it this refuses bare LF or CR, NUL and other control characters,
+ * folded lines, missing, repeated or invalid Host, any repeated or mixed length, a
+ * Transfer-Encoding other than exactly `chunked` or in HTTP/1.0, chunk extensions, trailers,
+ * HTTP/0.9 and HTTP/2.0 request lines, unknown methods and CONNECT, and targets that are not an
+ * absolute path (`*` for OPTIONS, and an absolute http URL whose host equals Host, are accepted
+ * too).
  */
 #ifndef LSYS_NET_HTTP_PARSER_H
 #define LSYS_NET_HTTP_PARSER_H
@@ -71,8 +72,8 @@ bool http_parser_is_inside_head(const struct http_parser *parser);
 /* In READY: the head. Also in BODY and DONE. */
 const struct http_head *http_parser_head(const struct http_parser *parser);
 
-/* Goes on from READY: to BODY, to DONE when there is none, or to FAILED (413) when a larger one than
- * `limit_bytes` was announced. Chunks that add up to more fail later. */
+/* Goes on from READY: to BODY, to DONE when there is none, or to FAILED (413) when a larger one
+ * than `limit_bytes` was announced. Chunks that add up to more fail later. */
 void http_parser_accept_body(struct http_parser *parser, size_t limit_bytes);
 
 /* In DONE: the body. */
@@ -87,8 +88,8 @@ void http_parser_next(struct http_parser *parser);
 /* The value of the first field with this name (any case), or data NULL. */
 struct bytes http_fields_find(const struct http_field *fields, size_t count, const char *name);
 
-/* Appends the fields as a message holds them. False when a name is no token or a value holds a control
- * character; then `out` holds only those before it. */
+/* Appends the fields as a message holds them. False when a name is no token or a value holds a
+ * control character; then `out` holds only those before it. */
 bool http_fields_append(const struct http_field *fields, size_t count, struct buffer *out);
 
 /* True when a and b are equal as HTTP compares names: ASCII letters without case. */

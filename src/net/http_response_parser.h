@@ -20,11 +20,13 @@ struct http_response_sink {
     /* Status and fields (valid as long as the parser); before any body. */
     void (*on_head)(void *context, const struct http_response *response);
 
-    /* A piece of the body, without chunk framing. False ends the parsing: feed then returns false. */
+    /* A piece of the body, without chunk framing. False ends the parsing: feed then returns
+     * false. */
     bool (*on_body)(void *context, struct bytes piece);
 };
 
-/* Makes a parser. `answers_head`: the request was HEAD, so no body follows whatever the fields say. */
+/* Makes a parser. `answers_head`: the request was HEAD, so no body follows whatever the fields
+ * say. */
 struct http_response_parser *http_response_parser_create(bool answers_head,
                                                          const struct http_response_sink *sink,
                                                          void *context);
@@ -35,8 +37,8 @@ void http_response_parser_free(struct http_response_parser *parser);
 /* From now on 101 is a response like others, and the last one: what follows is another protocol. */
 void http_response_parser_allow_switch(struct http_response_parser *parser);
 
-/* Takes all bytes. False with STATUS_PROTOCOL or STATUS_TOO_LARGE (head), or, without a status, when
- * on_body returned false. Bytes behind the response are ignored. */
+/* Takes all bytes. False with STATUS_PROTOCOL or STATUS_TOO_LARGE (head), or, without a status,
+ * when on_body returned false. Bytes behind the response are ignored. */
 bool http_response_parser_feed(struct http_response_parser *parser, struct bytes bytes,
                                struct status *status) MUST_CHECK;
 

@@ -1,7 +1,7 @@
 /*
- * From a request's path to a route, without I/O. Paths are split at '/' first and decoded afterwards,
- * segment by segment, so that an encoded slash never makes a new segment; what could lead out of a
- * folder ("." and ".." in any spelling, NUL, encoded slashes) matches nothing.
+ * From a request's path to a route, without I/O. Paths are split at '/' first and decoded
+ * afterwards, segment by segment, so that an encoded slash never makes a new segment; what could
+ * lead out of a folder ("." and ".." in any spelling, NUL, encoded slashes) matches nothing.
  */
 #ifndef LSYS_NET_HTTP_ROUTER_H
 #define LSYS_NET_HTTP_ROUTER_H
@@ -30,8 +30,8 @@ enum http_path_verdict {
     HTTP_PATH_NOWHERE,   /* no resource can have this path: 404 */
 };
 
-/* Splits and decodes `raw`, which begins with '/' and has no query. `path->text` is initialised and is
- * cleared first. */
+/* Splits and decodes `raw`, which begins with '/' and has no query. `path->text` is initialised and
+ * is cleared first. */
 enum http_path_verdict http_path_read(struct bytes raw, struct http_path *path);
 
 /* The decoded segment as text. */
@@ -52,8 +52,8 @@ struct http_route_match {
     uint32_t literal_bits;
 };
 
-/* Finds the route for a method and path. HEAD finds routes of GET. Of several that match, the one with
- * a literal segment where the other has a name wins, then the earlier one. */
+/* Finds the route for a method and path. HEAD finds routes of GET. Of several that match, the one
+ * with a literal segment where the other has a name wins, then the earlier one. */
 void http_router_find(const struct http_route_set *sets, const char *method,
                       const struct http_path *path, struct http_route_match *match);
 
@@ -61,7 +61,8 @@ void http_router_find(const struct http_route_set *sets, const char *method,
 void http_router_allowed_methods(const struct http_route_set *sets, const struct http_path *path,
                                  struct buffer *out);
 
-/* The index of the segment that "{name}" (or "{name*}", `*takes_rest` set) has in the pattern, or -1. */
+/* The index of the segment that "{name}" (or "{name*}", `*takes_rest` set) has in the pattern, or
+ * -1. */
 int http_pattern_index(const char *pattern, const char *name, bool *takes_rest);
 
 #endif

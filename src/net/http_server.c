@@ -121,8 +121,9 @@ static size_t count_of_address(const struct http_server *server, const struct ad
     return count;
 }
 
-/* Closes the one that has waited longest for a next request, of this address or of any when it is NULL:
- * who keeps connections for later must not keep others from asking now. False when there is none. */
+/* Closes the one that has waited longest for a next request, of this address or of any when it is
+ * NULL: who keeps connections for later must not keep others from asking now. False when there is
+ * none. */
 static bool make_room(struct http_server *server, const char *host) {
     struct http_connection *oldest = NULL;
     for (struct list *link = server->connections.next; link != &server->connections;

@@ -1,12 +1,13 @@
 /*
- * An HTTP/1.1 server on the loop: several listeners (TCP and unix), one table of routes. It reads one
- * request at a time from a connection, answers pipelined ones in order, keeps connections alive, and
- * keeps to the limits of net/http_limits.h whatever clients do. HEAD and OPTIONS are answered by
- * themselves from the routes of GET; a known path with another method is 405 with Allow.
+ * An HTTP/1.1 server on the loop: several listeners (TCP and unix), one table of routes. It reads
+ * one request at a time from a connection, answers pipelined ones in order, keeps connections
+ * alive, and keeps to the limits of net/http_limits.h whatever clients do. HEAD and OPTIONS are
+ * answered by themselves from the routes of GET; a known path with another method is 405 with
+ * Allow.
  *
  * Before a handler is called: the Host field must name this server (localhost, an IP literal, or an
- * allowed host), which is what stops DNS rebinding, else 421; and for methods other than GET, HEAD and
- * OPTIONS a page's Origin must be this server, else 403.
+ * allowed host), which is what stops DNS rebinding, else 421; and for methods other than GET, HEAD
+ * and OPTIONS a page's Origin must be this server, else 403.
  */
 #ifndef LSYS_NET_HTTP_SERVER_H
 #define LSYS_NET_HTTP_SERVER_H
@@ -56,8 +57,8 @@ struct http_server_counters {
 struct http_server *http_server_create(struct loop *loop,
                                        const struct http_server_options *options);
 
-/* Adds routes; `routes` stays valid as long as the server; `context` is handed to their handlers. The
- * first row that matches wins, literal segments before `{name}` regardless of order. */
+/* Adds routes; `routes` stays valid as long as the server; `context` is handed to their handlers.
+ * The first row that matches wins, literal segments before `{name}` regardless of order. */
 void http_server_add_routes(struct http_server *server, const struct http_route *routes,
                             size_t count, void *context);
 
@@ -77,10 +78,10 @@ void http_server_stop_listening(struct http_server *server);
 /* What happened so far. */
 void http_server_read_counters(const struct http_server *server, struct http_server_counters *out);
 
-/* Stops listening, tells deferred requests and event streams that their client is gone (from a later
- * turn), lets started responses go out for at most a second, then frees everything. Idempotent until
- * the memory is gone; handlers' contexts must live until loop_run has returned or `on_closed` (may be
- * NULL) was called. */
+/* Stops listening, tells deferred requests and event streams that their client is gone (from a
+ * later turn), lets started responses go out for at most a second, then frees everything.
+ * Idempotent until the memory is gone; handlers' contexts must live until loop_run has returned or
+ * `on_closed` (may be NULL) was called. */
 void http_server_close(struct http_server *server, void (*on_closed)(void *context), void *context);
 
 #endif

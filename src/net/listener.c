@@ -57,7 +57,8 @@ static bool fail_listening(const struct address *address, const char *call, stru
 
 /* ---- unix socket files ---- */
 
-/* Removes a socket file that a process left behind; false (BUSY, or not a socket) if it must stay. */
+/* Removes a socket file that a process left behind; false (BUSY, or not a socket) if it must
+ * stay. */
 static bool remove_stale_file(const struct address *address, const struct sockaddr_storage *where,
                               socklen_t length, struct status *status) {
     struct stat info;

@@ -1,7 +1,7 @@
 /*
  * Accepts connections on a TCP port or a unix socket. When the process runs out of descriptors it
- * stops accepting and tries again every LISTENER_RETRY_MS; the last few descriptors are left to files,
- * so that a flood of connections cannot keep a role from reading its license.
+ * stops accepting and tries again every LISTENER_RETRY_MS; the last few descriptors are left to
+ * files, so that a flood of connections cannot keep a role from reading its license.
  */
 #ifndef LSYS_NET_LISTENER_H
 #define LSYS_NET_LISTENER_H
@@ -38,16 +38,17 @@ struct listener_handlers {
     void (*on_exhausted)(void *context, const struct status *status);
 };
 
-/* Listens. TCP hosts must be IP literals or "localhost" (127.0.0.1); port 0 takes a free one; [::] means IPv6 only. A unix socket file
- * is made with mode `unix_mode`; one left over is replaced only when nobody listens on it, any other
- * file at that place is left alone. Errors: STATUS_BUSY (taken: the text names the address),
- * STATUS_PERMISSION, STATUS_USAGE (a host name), STATUS_NOT_FOUND (no such local address), STATUS_IO. */
+/* Listens. TCP hosts must be IP literals or "localhost" (127.0.0.1); port 0 takes a free one; [::]
+ * means IPv6 only. A unix socket file is made with mode `unix_mode`; one left over is replaced only
+ * when nobody listens on it, any other file at that place is left alone. Errors: STATUS_BUSY
+ * (taken: the text names the address), STATUS_PERMISSION, STATUS_USAGE (a host name),
+ * STATUS_NOT_FOUND (no such local address), STATUS_IO. */
 struct listener *listener_open(struct loop *loop, const struct address *address, mode_t unix_mode,
                                const struct listener_handlers *handlers, void *context,
                                struct status *status) MUST_CHECK;
 
-/* From now on streams are handed over as the server's side of TLS (stream_tls_accept). The context is
- * held until the listener is closed. */
+/* From now on streams are handed over as the server's side of TLS (stream_tls_accept). The context
+ * is held until the listener is closed. */
 void listener_use_tls(struct listener *listener, struct tls_server_context *context);
 
 /* The address in use: with port 0 the real port is filled in. Valid as long as the listener. */

@@ -1,8 +1,8 @@
 /*
- * Frames around what the owner of a stream writes, for protocols that carry another one as a stream of
- * bytes (WebSocket). The owner writes as always and sees nothing of it: each output chunk keeps room in
- * front for a header, which is filled in when the chunk is to be sent. What is written together is thus
- * one frame, nothing is copied, and a frame holds at most LOOP_CHUNK_BYTES.
+ * Frames around what the owner of a stream writes, for protocols that carry another one as a stream
+ * of bytes (WebSocket). The owner writes as always and sees nothing of it: each output chunk keeps
+ * room in front for a header, which is filled in when the chunk is to be sent. What is written
+ * together is thus one frame, nothing is copied, and a frame holds at most LOOP_CHUNK_BYTES.
  */
 #ifndef LSYS_NET_STREAM_FRAMING_H
 #define LSYS_NET_STREAM_FRAMING_H
@@ -31,8 +31,8 @@ void stream_use_framing(struct stream *stream, const struct stream_framing *fram
 /* True from then on. */
 bool stream_is_framed(const struct stream *stream);
 
-/* Writes bytes that are a frame already, behind everything that was written. Sparingly while much is
- * pending: each call ends a chunk. */
+/* Writes bytes that are a frame already, behind everything that was written. Sparingly while much
+ * is pending: each call ends a chunk. */
 void stream_write_frame(struct stream *stream, const void *bytes, size_t length_bytes);
 
 /* Writes other last bytes instead of the farewell. What is written later is dropped. */

@@ -15,8 +15,8 @@ struct chunk_queue *stream_frames_open(struct stream_frames *frames);
 /* How much that is. */
 size_t stream_frames_bytes(const struct stream_frames *frames);
 
-/* Makes frames of it if all earlier ones have gone on their way: until then it gathers, so that a slow peer
- * does not cost a chunk for every small message. */
+/* Makes frames of it if all earlier ones have gone on their way: until then it gathers, so that a
+ * slow peer does not cost a chunk for every small message. */
 void stream_frames_advance(struct stream *stream);
 
 /* Makes frames of everything, and says farewell. Idempotent. */

@@ -1,7 +1,8 @@
 /*
- * What a stream is, for the files of the stream: stream.c is its life and its input, stream_output.c its
- * output, stream_tls.c what TLS puts between both and the owner, stream_framing.c what frames do. And how the listener and the connector
- * make streams of sockets that they opened.
+ * What a stream is, for the files of the stream: stream.c is its life and its input,
+ * stream_output.c its output, stream_tls.c what TLS puts between both and the owner,
+ * stream_framing.c what frames do. And how the listener and the connector make streams of sockets
+ * that they opened.
  */
 #ifndef LSYS_NET_STREAM_PRIVATE_H
 #define LSYS_NET_STREAM_PRIVATE_H
@@ -33,8 +34,8 @@ struct stream {
     struct loop_task
         *resumed_task; /* of that protocol: scheduled when the owner reads again; may be NULL */
 
-    /* What the kernel is to take, oldest first. While a write waits for the socket, its request covers
-     * the first `sending_bytes` of them; new bytes are appended behind. */
+    /* What the kernel is to take, oldest first. While a write waits for the socket, its request
+     * covers the first `sending_bytes` of them; new bytes are appended behind. */
     struct chunk_queue output;
     size_t sending_bytes;
     struct loop_task flush_task;
@@ -56,8 +57,9 @@ struct stream {
     bool is_closing;
 };
 
-/* Makes a stream of a connected, non-blocking socket, which belongs to the stream from then on (and is
- * closed on failure). TCP_NODELAY is set: output is gathered by ourselves. NULL with STATUS_IO. */
+/* Makes a stream of a connected, non-blocking socket, which belongs to the stream from then on (and
+ * is closed on failure). TCP_NODELAY is set: output is gathered by ourselves. NULL with
+ * STATUS_IO. */
 struct stream *stream_adopt(struct loop *loop, int descriptor, enum address_kind kind,
                             struct status *status) MUST_CHECK;
 
@@ -73,8 +75,8 @@ void stream_close_if_both_ended(struct stream *stream);
 /* Reads from the socket unless the owner, TLS, or the end says otherwise. */
 void stream_follow_reading(struct stream *stream);
 
-/* Room for `length_bytes` (at most what a chunk of that queue holds) at the end of a queue of this stream's,
- * or NULL: it is closing, or broke for want of memory. */
+/* Room for `length_bytes` (at most what a chunk of that queue holds) at the end of a queue of this
+ * stream's, or NULL: it is closing, or broke for want of memory. */
 uint8_t *stream_queue_room(struct stream *stream, struct chunk_queue *queue, size_t length_bytes);
 
 /* Sends at the end of the turn. */

@@ -13,11 +13,12 @@
 #include "net/stream_tls_private.h"
 #include "net/tls_engine.h"
 
-/* Encrypted bytes that wait for the kernel; the rest stays plain, so that one large answer does not keep
- * the loop busy encrypting it all. */
+/* Encrypted bytes that wait for the kernel; the rest stays plain, so that one large answer does not
+ * keep the loop busy encrypting it all. */
 #define ENCRYPTED_BYTES_MAX 262144
 
-/* Reading stops while something is held, so this is at most one read, and one more that was on its way. */
+/* Reading stops while something is held, so this is at most one read, and one more that was on its
+ * way. */
 #define HELD_BYTES_MAX (2 * LOOP_READ_BUFFER_BYTES)
 
 /* A worker's job: the context reads the system's CAs, for a stream that may be gone by then. */
@@ -149,9 +150,9 @@ static void note_progress(struct stream_tls *tls) {
     }
 }
 
-/* Feeds the engine; returns how many bytes were used up. What follows the end of TLS is discarded. What
- * the owner answers is encrypted before the next record is looked at, for that may be a close_notify,
- * after which nothing can be answered. */
+/* Feeds the engine; returns how many bytes were used up. What follows the end of TLS is discarded.
+ * What the owner answers is encrypted before the next record is looked at, for that may be a
+ * close_notify, after which nothing can be answered. */
 static size_t take(struct stream_tls *tls, struct bytes bytes) {
     struct stream *stream = tls->stream;
     size_t used = 0;
@@ -203,7 +204,8 @@ static void follow_holding(struct stream_tls *tls) {
     stream_follow_reading(stream);
 }
 
-/* What the owner wrote before the handshake was over goes out; of its being sent the owner is told. */
+/* What the owner wrote before the handshake was over goes out; of its being sent the owner is
+ * told. */
 static void send_what_waited(struct stream_tls *tls) {
     struct stream *stream = tls->stream;
     stream_flush(stream);

@@ -7,7 +7,8 @@
 #include "base/memory.h"
 #include "net/tls_context_private.h"
 
-/* Where the distributions keep their CAs: Debian, Fedora, SUSE, Alpine. The first that exists is read. */
+/* Where the distributions keep their CAs: Debian, Fedora, SUSE, Alpine. The first that exists is
+ * read. */
 static const char *const system_bundles[] = {
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",

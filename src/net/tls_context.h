@@ -1,11 +1,11 @@
 /*
- * What TLS connections of one kind share: a server's certificates, keys and session cache; a client's
- * trusted CAs and its own certificate. Made once, from PEM texts, and counted: a connection holds its
- * context, so that releasing one that connections still use is harmless.
+ * What TLS connections of one kind share: a server's certificates, keys and session cache; a
+ * client's trusted CAs and its own certificate. Made once, from PEM texts, and counted: a
+ * connection holds its context, so that releasing one that connections still use is harmless.
  *
- * A server's certificates can be replaced while it runs: connections that there are go on undisturbed, new
- * ones get the new certificate. A server that asks clients for certificates does not resume sessions,
- * because resuming would not look at the certificate again.
+ * A server's certificates can be replaced while it runs: connections that there are go on
+ * undisturbed, new ones get the new certificate. A server that asks clients for certificates does
+ * not resume sessions, because resuming would not look at the certificate again.
  */
 #ifndef LSYS_NET_TLS_CONTEXT_H
 #define LSYS_NET_TLS_CONTEXT_H
@@ -57,8 +57,8 @@ struct tls_server_options {
 };
 
 /* Makes a context; owned by the caller. NULL with the errors of x509_identity_read_pem and
- * x509_trust_add_pem, or STATUS_TOO_LARGE (too many identities). Expired certificates are taken: ask
- * tls_server_context_check_period. */
+ * x509_trust_add_pem, or STATUS_TOO_LARGE (too many identities). Expired certificates are taken:
+ * ask tls_server_context_check_period. */
 struct tls_server_context *tls_server_context_create(const struct tls_server_options *options,
                                                      struct status *status) MUST_CHECK;
 
@@ -98,9 +98,10 @@ struct tls_client_context *tls_client_context_create(const struct tls_client_opt
 /* True when nothing has to be read any more before a handshake. */
 bool tls_client_context_is_loaded(const struct tls_client_context *context);
 
-/* Reads the system's CAs unless they were: 50 ms for the usual 144, so not on the loop thread. Any number
- * of threads may call it; each waits until it is done. False with STATUS_NOT_FOUND (this machine has no
- * bundle: the text says how to name one) or what x509_trust_add_pem says; the next call tries again. */
+/* Reads the system's CAs unless they were: 50 ms for the usual 144, so not on the loop thread. Any
+ * number of threads may call it; each waits until it is done. False with STATUS_NOT_FOUND (this
+ * machine has no bundle: the text says how to name one) or what x509_trust_add_pem says; the next
+ * call tries again. */
 bool tls_client_context_load(struct tls_client_context *context, struct status *status) MUST_CHECK;
 
 /* One more holder. */

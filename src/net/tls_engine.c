@@ -59,8 +59,8 @@ struct tls_engine {
 
 /* ---- what became of it ---- */
 
-/* BearSSL tells peers of few of its failures. As long as we have not begun to encrypt, an alert is a plain
- * record that we can write ourselves; later the peer sees the connection end. */
+/* BearSSL tells peers of few of its failures. As long as we have not begun to encrypt, an alert is
+ * a plain record that we can write ourselves; later the peer sees the connection end. */
 static void prepare_alert(struct tls_engine *engine, int error) {
     uint8_t alert = tls_error_alert(error, &engine->failure);
     bool is_plain = engine->ssl.common.out.vtable == &br_sslrec_out_clear_vtable;
@@ -91,8 +91,8 @@ static void fail(struct tls_engine *engine, int error) {
     engine->state = TLS_FAILED;
 }
 
-/* The handshake is complete. A client may go without a certificate where it is optional, but BearSSL lets
- * it in with a bad one as well. */
+/* The handshake is complete. A client may go without a certificate where it is optional, but
+ * BearSSL lets it in with a bad one as well. */
 static void open_connection(struct tls_engine *engine) {
     if (engine->has_x509 && !status_is_ok(x509_engine_status(&engine->x509))) {
         fail(engine, X509_ENGINE_REFUSED);
@@ -289,8 +289,9 @@ static void check_first_byte(struct tls_engine *engine, uint8_t first) {
     engine->has_input = true;
 }
 
-/* A client that starts early (RFC 7918, as browsers do) sends data right behind its Finished, which BearSSL
- * takes for an error until its own Finished has left: such a record waits until what is to be sent is. */
+/* A client that starts early (RFC 7918, as browsers do) sends data right behind its Finished, which
+ * BearSSL takes for an error until its own Finished has left: such a record waits until what is to
+ * be sent is. */
 static bool comes_early(struct tls_engine *engine, uint8_t next, size_t room) {
     size_t length;
     return engine->state == TLS_HANDSHAKING && room == RECORD_HEADER_BYTES &&

@@ -1,13 +1,13 @@
 /*
- * One TLS connection without a socket: bytes from the peer go in and plaintext comes out, plaintext goes
- * in and bytes for the peer come out. It never waits and never calls back; whoever owns it moves the
- * bytes, on the loop (net/stream.h) or on a thread of its own (src/bus).
+ * One TLS connection without a socket: bytes from the peer go in and plaintext comes out, plaintext
+ * goes in and bytes for the peer come out. It never waits and never calls back; whoever owns it
+ * moves the bytes, on the loop (net/stream.h) or on a thread of its own (src/bus).
  *
  *        peer --> tls_engine_take                    tls_engine_plaintext --> application
  *        peer <-- tls_engine_output                  tls_engine_write     <-- application
  *
- * The rule of the pump: after any call look at tls_engine_output and send it; as long as there is output
- * or plaintext, tls_engine_take and tls_engine_write may take less than they were given.
+ * The rule of the pump: after any call look at tls_engine_output and send it; as long as there is
+ * output or plaintext, tls_engine_take and tls_engine_write may take less than they were given.
  *
  *     HANDSHAKING ---> OPEN ---> CLOSED     close_notify was exchanged
  *          '------------'------> FAILED     tls_engine_failure says why
@@ -37,13 +37,14 @@ struct tls_engine;
 
 enum tls_state { TLS_HANDSHAKING, TLS_OPEN, TLS_CLOSED, TLS_FAILED };
 
-/* A server's side. The context is held as long as the engine lives. NULL when there is no memory. */
+/* A server's side. The context is held as long as the engine lives. NULL when there is no
+ * memory. */
 struct tls_engine *tls_engine_create_server(struct tls_server_context *context);
 
 /* A client's side, whose handshake begins by itself: its first message is in tls_engine_output. The
- * context must be loaded. The server's certificate must be for `host`, a name or an address, in brackets
- * or not, copied. `server_name` is what is asked for (SNI), NULL: the same; an address is not sent. NULL
- * with STATUS_USAGE (a name that is empty or too long) or STATUS_NO_MEMORY. */
+ * context must be loaded. The server's certificate must be for `host`, a name or an address, in
+ * brackets or not, copied. `server_name` is what is asked for (SNI), NULL: the same; an address is
+ * not sent. NULL with STATUS_USAGE (a name that is empty or too long) or STATUS_NO_MEMORY. */
 struct tls_engine *tls_engine_create_client(struct tls_client_context *context, const char *host,
                                             const char *server_name,
                                             struct status *status) MUST_CHECK;
@@ -57,13 +58,13 @@ enum tls_state tls_engine_state(const struct tls_engine *engine);
  * unless FAILED. */
 const struct status *tls_engine_failure(const struct tls_engine *engine);
 
-/* Takes bytes that came from the peer; returns how many. Fewer than given when plaintext or output has
- * to be taken away first, or the connection is over. In a handshake this is what costs: up to about
- * 2 ms. */
+/* Takes bytes that came from the peer; returns how many. Fewer than given when plaintext or output
+ * has to be taken away first, or the connection is over. In a handshake this is what costs: up to
+ * about 2 ms. */
 size_t tls_engine_take(struct tls_engine *engine, const void *bytes, size_t length);
 
-/* Bytes to be sent to the peer now, possibly none; valid until the next call. Also after a failure: the
- * alert that tells the peer. */
+/* Bytes to be sent to the peer now, possibly none; valid until the next call. Also after a failure:
+ * the alert that tells the peer. */
 struct bytes tls_engine_output(struct tls_engine *engine);
 void tls_engine_output_sent(struct tls_engine *engine, size_t length);
 
@@ -71,8 +72,8 @@ void tls_engine_output_sent(struct tls_engine *engine, size_t length);
 struct bytes tls_engine_plaintext(struct tls_engine *engine);
 void tls_engine_plaintext_used(struct tls_engine *engine, size_t length);
 
-/* Takes plaintext to be sent; returns how much: none during the handshake. A record goes out when it is
- * full or tls_engine_flush is called. */
+/* Takes plaintext to be sent; returns how much: none during the handshake. A record goes out when
+ * it is full or tls_engine_flush is called. */
 size_t tls_engine_write(struct tls_engine *engine, const void *bytes, size_t length);
 void tls_engine_flush(struct tls_engine *engine);
 
@@ -80,12 +81,13 @@ void tls_engine_flush(struct tls_engine *engine);
  * afterwards but output. Only an OPEN connection has something to end; harmless otherwise. */
 void tls_engine_close(struct tls_engine *engine);
 
-/* How many bytes the peer is to send next, at most, for a record to be complete: whoever reads exactly
- * this much takes nothing that belongs to the next record. 0 when the engine takes none now. */
+/* How many bytes the peer is to send next, at most, for a record to be complete: whoever reads
+ * exactly this much takes nothing that belongs to the next record. 0 when the engine takes none
+ * now. */
 size_t tls_engine_wanted(struct tls_engine *engine);
 
-/* The peer's own certificate (DER) when the connection FAILED because of its chain, else empty; lives as
- * long as the engine. */
+/* The peer's own certificate (DER) when the connection FAILED because of its chain, else empty;
+ * lives as long as the engine. */
 struct bytes tls_engine_refused_certificate(const struct tls_engine *engine);
 
 /* SHA-256 of the peer's certificate, once OPEN; NULL when it sent none. */

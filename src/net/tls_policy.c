@@ -16,8 +16,8 @@
 /* Longest ECDSA signature in DER, on P-521: what BearSSL writes without being told a limit. */
 #define ECDSA_SIGNATURE_BYTES_MAX 139
 
-/* The object identifiers of the hash functions as PKCS#1 v1.5 wants them (RFC 8017, appendix B.1), by
- * their number in TLS; the first byte is the length. */
+/* The object identifiers of the hash functions as PKCS#1 v1.5 wants them (RFC 8017, appendix B.1),
+ * by their number in TLS; the first byte is the length. */
 static const uint8_t hash_oids[][10] = {
     [br_sha256_ID] = {9, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01},
     [br_sha384_ID] = {9, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x02},
@@ -56,8 +56,8 @@ static bool try_pair(const struct tls_key_pair *pair, const br_ssl_server_contex
     return false;
 }
 
-/* Those for the name first, then all in order: a client that asks for a name we do not have sees the
- * first certificate and says what is wrong with it better than an alert would. */
+/* Those for the name first, then all in order: a client that asks for a name we do not have sees
+ * the first certificate and says what is wrong with it better than an alert would. */
 static int choose(const br_ssl_server_policy_class **context, const br_ssl_server_context *server,
                   br_ssl_server_choices *choices) {
     struct tls_policy *policy = (struct tls_policy *)(void *)context;

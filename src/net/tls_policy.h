@@ -1,7 +1,7 @@
 /*
  * Which certificate a server shows, and signing with its key: BearSSL's server policy for several
- * certificates. The name that the client asks for (SNI) chooses among them, then what kinds of keys it can
- * verify. For the files of net's TLS only.
+ * certificates. The name that the client asks for (SNI) chooses among them, then what kinds of keys
+ * it can verify. For the files of net's TLS only.
  */
 #ifndef LSYS_NET_TLS_POLICY_H
 #define LSYS_NET_TLS_POLICY_H

@@ -1,7 +1,8 @@
 /*
  * Strict reading of http-like URLs (RFC 3986), for addresses that operators or remote parties give.
- * What is accepted is smaller than the RFC: no user information, no fragment, no relative form, ASCII
- * only. The caller says which schemes it will follow, so that `file:` and the like never get further.
+ * What is accepted is smaller than the RFC: no user information, no fragment, no relative form,
+ * ASCII only. The caller says which schemes it will follow, so that `file:` and the like never get
+ * further.
  */
 #ifndef LSYS_NET_URL_H
 #define LSYS_NET_URL_H
@@ -42,11 +43,12 @@ bool url_parse(struct bytes text, const struct url_scheme *schemes, struct url *
 /* The host and port to connect to. */
 void url_address(const struct url *url, struct address *out);
 
-/* Writes the value of the Host field: the host, in brackets if IPv6, and the port unless default. */
+/* Writes the value of the Host field: the host, in brackets if IPv6, and the port unless
+ * default. */
 void url_host_field(const struct url *url, char out[ADDRESS_TEXT_BYTES]);
 
-/* Decodes %XX in `text`. STATUS_MALFORMED for an incomplete escape and for NUL; `out` is appended to.
- * With `plus_is_space` as in query strings. */
+/* Decodes %XX in `text`. STATUS_MALFORMED for an incomplete escape and for NUL; `out` is appended
+ * to. With `plus_is_space` as in query strings. */
 bool url_percent_decode(struct bytes text, bool plus_is_space, struct buffer *out,
                         struct status *status) MUST_CHECK;
 

@@ -120,8 +120,8 @@ static void write_close(struct websocket *websocket, unsigned code, struct bytes
     write_frame(websocket, WEBSOCKET_CLOSE, bytes_of(payload, length));
 }
 
-/* Nothing more is said by either side. The server ends the stream first, so that the client need not
- * remember the connection (RFC 6455, 7.1.1). */
+/* Nothing more is said by either side. The server ends the stream first, so that the client need
+ * not remember the connection (RFC 6455, 7.1.1). */
 static void begin_ending(struct websocket *websocket) {
     websocket->state = WEBSOCKET_ENDING;
     timer_start(websocket->timer, websocket->settings.close_timeout_ms);
@@ -204,8 +204,8 @@ static void hand_over_message(struct websocket *websocket) {
         buffer_clear(&websocket->message);
 }
 
-/* The answer repeats the payload. To a peer that sends pings and does not read the answers none are given
- * when much is waiting: the latest of several suffices (RFC 6455, 5.5.3). */
+/* The answer repeats the payload. To a peer that sends pings and does not read the answers none are
+ * given when much is waiting: the latest of several suffices (RFC 6455, 5.5.3). */
 static void answer_ping(struct websocket *websocket) {
     const struct websocket_reader *reader = &websocket->reader;
     if (websocket->state == WEBSOCKET_OPEN && has_room(websocket, reader->control_length))

@@ -1,10 +1,10 @@
 /*
- * WebSocket frames (RFC 6455, section 5) from bytes and to bytes, without any I/O. The reader is strict:
- * masks on the client's side only, no reserved bits or opcodes, lengths in their shortest form, control
- * frames whole and small, text that is UTF-8 (refused at the first wrong byte), close codes that may
- * be sent. It holds the payload of a message only as far as it has arrived, and a message that would go
- * over the limit is refused when its length is announced. Extensions (permessage-deflate) are not
- * spoken.
+ * WebSocket frames (RFC 6455, section 5) from bytes and to bytes, without any I/O. The reader is
+ * strict: masks on the client's side only, no reserved bits or opcodes, lengths in their shortest
+ * form, control frames whole and small, text that is UTF-8 (refused at the first wrong byte), close
+ * codes that may be sent. It holds the payload of a message only as far as it has arrived, and a
+ * message that would go over the limit is refused when its length is announced. Extensions
+ * (permessage-deflate) are not spoken.
  */
 #ifndef LSYS_NET_WEBSOCKET_FRAMES_H
 #define LSYS_NET_WEBSOCKET_FRAMES_H
@@ -101,28 +101,29 @@ struct websocket_reader {
 void websocket_reader_init(struct websocket_reader *reader, bool expects_masks,
                            uint64_t message_limit_bytes);
 
-/* Reads on, up to the next event; drops what it used from the front of `input`. Payload of messages is
- * appended, unmasked and checked, to `message`. After WEBSOCKET_MESSAGE_CAME the caller clears it; who reads a stream
- * of bytes instead of messages takes what is there whenever he likes. The buffer's own limit must
- * not be below `message_limit_bytes` for the former; if it fails, that is WEBSOCKET_CLOSE_TOO_LARGE. After
- * WEBSOCKET_CLOSE_CAME and WEBSOCKET_FRAMES_REFUSED all further input is dropped. */
+/* Reads on, up to the next event; drops what it used from the front of `input`. Payload of messages
+ * is appended, unmasked and checked, to `message`. After WEBSOCKET_MESSAGE_CAME the caller clears
+ * it; who reads a stream of bytes instead of messages takes what is there whenever he likes. The
+ * buffer's own limit must not be below `message_limit_bytes` for the former; if it fails, that is
+ * WEBSOCKET_CLOSE_TOO_LARGE. After WEBSOCKET_CLOSE_CAME and WEBSOCKET_FRAMES_REFUSED all further
+ * input is dropped. */
 enum websocket_event websocket_reader_next(struct websocket_reader *reader, struct bytes *input,
                                            struct buffer *message);
 
 /* ---- writing ---- */
 
-/* Writes the header of a frame with `length` bytes of payload. `mask` is NULL for a server's frames.
- * Returns its length, 2 to WEBSOCKET_HEADER_BYTES_MAX. */
+/* Writes the header of a frame with `length` bytes of payload. `mask` is NULL for a server's
+ * frames. Returns its length, 2 to WEBSOCKET_HEADER_BYTES_MAX. */
 size_t websocket_write_header(uint8_t out[WEBSOCKET_HEADER_BYTES_MAX], enum websocket_opcode opcode,
                               bool is_final, uint64_t length, const uint8_t *mask);
 
-/* Copies payload and applies the mask, which begins with its byte `mask_at` (0 to 3). `out` and `in` may be
- * the same. Returns where the mask goes on. */
+/* Copies payload and applies the mask, which begins with its byte `mask_at` (0 to 3). `out` and
+ * `in` may be the same. Returns where the mask goes on. */
 size_t websocket_apply_mask(uint8_t *out, const uint8_t *in, size_t length,
                             const uint8_t mask[WEBSOCKET_MASK_BYTES], size_t mask_at);
 
-/* Writes the payload of a close frame: nothing for WEBSOCKET_CLOSE_NO_CODE. The reason is cut, between
- * two characters, to what fits. Returns the length. */
+/* Writes the payload of a close frame: nothing for WEBSOCKET_CLOSE_NO_CODE. The reason is cut,
+ * between two characters, to what fits. Returns the length. */
 size_t websocket_write_close(uint8_t out[WEBSOCKET_CONTROL_BYTES_MAX], unsigned code,
                              struct bytes reason);
 

@@ -1,6 +1,6 @@
 /*
- * The HTTP half of WebSocket (RFC 6455, section 4), both sides, without I/O: what a request for an upgrade
- * must look like, and the answer to it. No extensions are spoken.
+ * The HTTP half of WebSocket (RFC 6455, section 4), both sides, without I/O: what a request for an
+ * upgrade must look like, and the answer to it. No extensions are spoken.
  */
 #ifndef LSYS_NET_WEBSOCKET_HANDSHAKE_H
 #define LSYS_NET_WEBSOCKET_HANDSHAKE_H
@@ -26,13 +26,13 @@ void websocket_make_key(char out[WEBSOCKET_KEY_TEXT_BYTES]);
 /* The answer to a key. */
 void websocket_make_accept(struct bytes key, char out[WEBSOCKET_ACCEPT_TEXT_BYTES]);
 
-/* Checks a request to a server (RFC 6455, 4.2.1): a GET of HTTP/1.1 that asks for websocket, version 13,
- * with one well-formed key. False with 426 (it is another kind of request, or another version, which both
- * want the fields of a 426) or 400. */
+/* Checks a request to a server (RFC 6455, 4.2.1): a GET of HTTP/1.1 that asks for websocket,
+ * version 13, with one well-formed key. False with 426 (it is another kind of request, or another
+ * version, which both want the fields of a 426) or 400. */
 bool websocket_check_request(const struct http_head *head, struct http_failure *failure);
 
-/* The first of `spoken` (in the server's order, NULL-terminated, may be NULL) that the client offers in
- * Sec-WebSocket-Protocol; NULL when there is none. */
+/* The first of `spoken` (in the server's order, NULL-terminated, may be NULL) that the client
+ * offers in Sec-WebSocket-Protocol; NULL when there is none. */
 const char *websocket_choose_protocol(const struct http_head *head, const char *const *spoken);
 
 /* Checks a server's answer (RFC 6455, 4.1) to a request with that key and these protocols

@@ -56,8 +56,8 @@ void websocket_become_open(struct websocket *websocket, const char *protocol);
 /* Frames came. */
 void websocket_read(struct websocket *websocket, struct bytes bytes);
 
-/* Ends the connection for the reason in `status`, which on_closed will tell unless there is an earlier
- * one. What is pending is dropped. */
+/* Ends the connection for the reason in `status`, which on_closed will tell unless there is an
+ * earlier one. What is pending is dropped. */
 void websocket_break(struct websocket *websocket, const struct status *status);
 
 /* ---- the stream's events, once there are only frames ---- */
@@ -66,8 +66,8 @@ extern const struct stream_handlers websocket_stream_handlers;
 
 /* ---- websocket_server.c ---- */
 
-/* Checks a request and its origin, and prepares the answer for http_request_upgrade. False when it was
- * refused and is answered. `*protocol` is the one agreed on, or NULL. */
+/* Checks a request and its origin, and prepares the answer for http_request_upgrade. False when it
+ * was refused and is answered. `*protocol` is the one agreed on, or NULL. */
 bool websocket_shake_hands(struct http_request *request,
                            const struct websocket_accept_options *options, const char **protocol);
 

@@ -14,7 +14,8 @@ static void refuse(struct http_request *request, const struct http_failure *fail
                          failure->detail);
 }
 
-/* Browsers let any page connect to any WebSocket, with cookies, and leave the decision to the server. */
+/* Browsers let any page connect to any WebSocket, with cookies, and leave the decision to the
+ * server. */
 static bool check_origin(const struct http_head *head, const char *const *allowed,
                          struct http_failure *failure) {
     if (http_guard_origin_is_listed(head, allowed) || http_guard_origin_is_allowed(head))

@@ -54,8 +54,8 @@ static size_t make_control(uint8_t *out, enum websocket_opcode opcode, const uin
     return used + length;
 }
 
-/* To a peer that sends pings and does not read, none is given until it has read everything: of several
- * pings the latest is answered (RFC 6455, 5.5.3). */
+/* To a peer that sends pings and does not read, none is given until it has read everything: of
+ * several pings the latest is answered (RFC 6455, 5.5.3). */
 static void answer_ping(struct websocket_stream *websocket) {
     uint8_t frame[WEBSOCKET_HEADER_BYTES_MAX + WEBSOCKET_CONTROL_BYTES_MAX];
     stream_flush(websocket->stream);
@@ -104,8 +104,8 @@ static void peer_ended(struct websocket_stream *websocket) {
         stream_finish(websocket->stream, WEBSOCKET_CLOSE_TIMEOUT_MS);
 }
 
-/* The close frame repeats the peer's code, or says what was wrong. An owner that does not read now has
- * something in hand still: it hears of the end when it reads again, as of a FIN. */
+/* The close frame repeats the peer's code, or says what was wrong. An owner that does not read now
+ * has something in hand still: it hears of the end when it reads again, as of a FIN. */
 static void answer_end(struct websocket_stream *websocket) {
     if (websocket->stream->is_paused) return;
     const struct websocket_reader *reader = &websocket->reader;

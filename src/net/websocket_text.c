@@ -17,8 +17,8 @@ static size_t count_ascii_words(struct bytes bytes) {
     return at;
 }
 
-/* What may follow a lead byte (Unicode, table 3-7): the bounds of the second byte exclude overlong forms,
- * surrogates and values past U+10FFFF. */
+/* What may follow a lead byte (Unicode, table 3-7): the bounds of the second byte exclude overlong
+ * forms, surrogates and values past U+10FFFF. */
 static bool begin_character(struct websocket_text *text, uint8_t lead) {
     if (lead < 0x80) return true;
     if (lead < 0xC2 || lead > 0xF4) return false;

@@ -1,6 +1,7 @@
 /*
- * Whether bytes that arrive in pieces are UTF-8 (RFC 3629): text messages are split wherever a sender
- * likes, also within a character. Wrong bytes are found at once, not at the end of the message.
+ * Whether bytes that arrive in pieces are UTF-8 (RFC 3629): text messages are split wherever a
+ * sender likes, also within a character. Wrong bytes are found at once, not at the end of the
+ * message.
  */
 #ifndef LSYS_NET_WEBSOCKET_TEXT_H
 #define LSYS_NET_WEBSOCKET_TEXT_H

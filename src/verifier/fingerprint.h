@@ -1,9 +1,9 @@
 /*
- * Matching a machine's fingerprint against the one in a license. A machine has components (machine id,
- * board serial, network address ...); each is known only by a digest, so that a license reveals nothing
- * about a customer's hardware. A license lists the digests of one machine's components and how many of
- * them must still be there, so that a new network card does not end it. Reading the machine is
- * app/machine's work, not ours.
+ * Matching a machine's fingerprint against the one in a license. A machine has components (machine
+ * id, board serial, network address ...); each is known only by a digest, so that a license reveals
+ * nothing about a customer's hardware. A license lists the digests of one machine's components and
+ * how many of them must still be there, so that a new network card does not end it. Reading the
+ * machine is app/machine's work, not ours.
  */
 #ifndef LSYS_VERIFIER_FINGERPRINT_H
 #define LSYS_VERIFIER_FINGERPRINT_H
@@ -39,9 +39,9 @@ struct fingerprint_demand {
     size_t match; /* k: at least so many of them must be present, 1 <= k <= n */
 };
 
-/* Adds a component: its digest is base64url(SHA-256("lsys-fingerprint-1" LF name LF value)), with the
- * value's surrounding blanks removed. False when it has no value, the name is too long or the machine
- * has FINGERPRINT_COMPONENTS_MAX components already. */
+/* Adds a component: its digest is base64url(SHA-256("lsys-fingerprint-1" LF name LF value)), with
+ * the value's surrounding blanks removed. False when it has no value, the name is too long or the
+ * machine has FINGERPRINT_COMPONENTS_MAX components already. */
 bool fingerprint_add(struct fingerprint *fingerprint, const char *name, struct bytes value);
 
 /* How many of the demanded digests the machine has. Digests are compared, names are not. */

@@ -1,5 +1,6 @@
 /*
- * Public keys: JSON Web Keys (RFC 7517) of the two kinds we use, P-256 with ES256 (RFC 7518, section
+ * Public keys: JSON Web Keys (RFC 7517) of the two kinds we use, P-256 with ES256 (RFC 7518,
+ * section
  * 6.2) and Ed25519 with EdDSA (RFC 8037), and checking a raw signature with one. The algorithm
  * belongs to the key; no token chooses it. A key is known by its RFC 7638 thumbprint and nothing
  * else: a `kid` inside a JWK is not looked at.
@@ -42,14 +43,15 @@ const char *jwk_curve(enum jwk_type type);
 void jwk_make(enum jwk_type type, const uint8_t x[JWK_COORDINATE_BYTES],
               const uint8_t y[JWK_COORDINATE_BYTES], struct jwk *out);
 
-/* Reads a public JWK. Refused with STATUS_MALFORMED: other kinds and curves, coordinates that are not
- * canonical base64url of 32 bytes, an `alg`, `use` or `key_ops` that says another thing than verifying
- * with this algorithm, and private members (a private key in a public place is an accident). Does not
- * check that the point is on its curve: that costs as much as a signature, see jwk_check_point. */
+/* Reads a public JWK. Refused with STATUS_MALFORMED: other kinds and curves, coordinates that are
+ * not canonical base64url of 32 bytes, an `alg`, `use` or `key_ops` that says another thing than
+ * verifying with this algorithm, and private members (a private key in a public place is an
+ * accident). Does not check that the point is on its curve: that costs as much as a signature, see
+ * jwk_check_point. */
 bool jwk_parse(const struct json_value *value, struct jwk *out, struct status *status) MUST_CHECK;
 
-/* False with STATUS_MALFORMED unless the public key is a point of its curve (and, for Ed25519, of the
- * prime-order group). Key rings check each key once. */
+/* False with STATUS_MALFORMED unless the public key is a point of its curve (and, for Ed25519, of
+ * the prime-order group). Key rings check each key once. */
 bool jwk_check_point(const struct jwk *key, struct status *status) MUST_CHECK;
 
 /* Writes the public JWK as one value: kty, crv, x, y, kid (the thumbprint), alg, use. */

@@ -172,7 +172,8 @@ static bool signature_is_good(const struct jws *jws, const struct jwk *key, stru
     return good;
 }
 
-/* A copy of what an unverified token says, fit for a terminal: printable ASCII, cut where it is long. */
+/* A copy of what an unverified token says, fit for a terminal: printable ASCII, cut where it is
+ * long. */
 static void make_printable(const char *text, char out[SHOWN_TEXT_BYTES]) {
     size_t length = 0;
     for (; text[length] && length < SHOWN_TEXT_BYTES - 1; length++) {

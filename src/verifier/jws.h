@@ -1,6 +1,6 @@
 /*
- * Signed tokens: JSON Web Signature in compact form (RFC 7515, section 7.1), read strictly. There is
- * one way to write a token, and each way of being wrong has its own code:
+ * Signed tokens: JSON Web Signature in compact form (RFC 7515, section 7.1), read strictly. There
+ * is one way to write a token, and each way of being wrong has its own code:
  *
  *   STATUS_TOO_LARGE             over JWS_TOKEN_BYTES_MAX, or a header over JWS_HEADER_BYTES_MAX
  *   STATUS_MALFORMED             not three parts, an empty part, characters that no token has
@@ -57,21 +57,22 @@ struct jws {
     uint8_t signature[SIGNATURE_BYTES];
 };
 
-/* Reads the form of a token, up to the length of its signature. Trusts nothing and computes no signature. On success the
- * caller gives `out` to jws_free; on failure there is nothing to free. */
+/* Reads the form of a token, up to the length of its signature. Trusts nothing and computes no
+ * signature. On success the caller gives `out` to jws_free; on failure there is nothing to free. */
 bool jws_parse(struct bytes token, struct jws *out, struct status *status) MUST_CHECK;
 
 /* Frees what jws_parse made; harmless when done twice. */
 void jws_free(struct jws *jws);
 
 /* Checks `typ`, `kid`, the key's algorithm and the signature. `memo` (may be NULL) remembers the
- * signature's verdict. `*entry` (may be NULL) gets the ring's entry that verified it. Not the window
- * and not the claims: those are the caller's. */
+ * signature's verdict. `*entry` (may be NULL) gets the ring's entry that verified it. Not the
+ * window and not the claims: those are the caller's. */
 bool jws_verify(const struct jws *jws, enum token_type type, const struct key_ring *ring,
                 struct jws_memo *memo, const struct key_ring_entry **entry,
                 struct status *status) MUST_CHECK;
 
-/* As jws_verify against one key, for tokens that carry or imply it: `kid` must be its thumbprint. */
+/* As jws_verify against one key, for tokens that carry or imply it: `kid` must be its
+ * thumbprint. */
 bool jws_verify_with_key(const struct jws *jws, enum token_type type, const struct jwk *key,
                          struct jws_memo *memo, struct status *status) MUST_CHECK;
 
@@ -87,8 +88,8 @@ bool jws_write_signing_input(enum token_type type, const struct jwk *key, struct
 /* Appends '.' and the signature to a signing input, which makes it a token. */
 bool jws_append_signature(struct buffer *out, const uint8_t signature[SIGNATURE_BYTES]);
 
-/* Appends the token of `claims` (the text of a JSON object) to `token`, which is empty. Fails as the
- * signer does, or with STATUS_TOO_LARGE. */
+/* Appends the token of `claims` (the text of a JSON object) to `token`, which is empty. Fails as
+ * the signer does, or with STATUS_TOO_LARGE. */
 bool jws_sign(enum token_type type, const struct signer *signer, struct bytes claims,
               struct buffer *token, struct status *status) MUST_CHECK;
 

@@ -10,8 +10,8 @@ struct slot {
     enum jws_verdict verdict; /* JWS_VERDICT_UNKNOWN: empty */
 };
 
-/* Direct-mapped: a digest has one place. Whoever forges tokens so that they collide makes us compute a
- * signature again, and nothing else. */
+/* Direct-mapped: a digest has one place. Whoever forges tokens so that they collide makes us
+ * compute a signature again, and nothing else. */
 struct jws_memo {
     size_t mask; /* number of slots - 1, a power of two - 1 */
     struct slot slots[];

@@ -1,8 +1,8 @@
 /*
- * The keys that are trusted, and for what. A ring is filled from JWK sets that the operator configured
- * (no validity window) and from a keyring token signed by the vendor's root (windows), and is then
- * asked by `typ` and `kid`. A `kid` is an opaque text, compared with thumbprints that we computed;
- * it is never a path, a query or a URL.
+ * The keys that are trusted, and for what. A ring is filled from JWK sets that the operator
+ * configured (no validity window) and from a keyring token signed by the vendor's root (windows),
+ * and is then asked by `typ` and `kid`. A `kid` is an opaque text, compared with thumbprints that
+ * we computed; it is never a path, a query or a URL.
  */
 #ifndef LSYS_VERIFIER_KEY_RING_H
 #define LSYS_VERIFIER_KEY_RING_H
@@ -17,7 +17,8 @@
 #include "verifier/jwk.h"
 #include "verifier/token_type.h"
 
-/* Most keys in a ring: a vendor rotates yearly, so this is decades; and a lookup is a short scan. */
+/* Most keys in a ring: a vendor rotates yearly, so this is decades; and a lookup is a short
+ * scan. */
 #define KEY_RING_KEYS_MAX 64
 
 /* Longest JWK set: 64 keys of about 300 bytes, with room for members we do not read. */
@@ -46,14 +47,15 @@ struct key_ring *key_ring_new(void);
 /* NULL is harmless. */
 void key_ring_free(struct key_ring *ring);
 
-/* Adds a key for the given uses within a window. For each use a key has one window, the one added last;
- * its other uses keep theirs: a root that also signs licenses for a year stays a root. STATUS_MALFORMED for a point off its curve,
- * STATUS_TOO_LARGE when the ring is full. */
+/* Adds a key for the given uses within a window. For each use a key has one window, the one added
+ * last; its other uses keep theirs: a root that also signs licenses for a year stays a root.
+ * STATUS_MALFORMED for a point off its curve, STATUS_TOO_LARGE when the ring is full. */
 bool key_ring_add(struct key_ring *ring, const struct jwk *key, uint32_t uses,
                   int64_t not_before_ms, int64_t not_after_ms, struct status *status) MUST_CHECK;
 
 /* Adds all keys of a JWK set (RFC 7517, section 5), or of one bare JWK, without a window. All or
- * nothing: a set with an unusable key is refused, naming its index, and the ring stays as it was. */
+ * nothing: a set with an unusable key is refused, naming its index, and the ring stays as it
+ * was. */
 bool key_ring_add_jwks(struct key_ring *ring, struct bytes text, uint32_t uses,
                        struct status *status) MUST_CHECK;
 
@@ -64,8 +66,8 @@ const struct key_ring_entry *key_ring_find(const struct key_ring *ring, enum tok
 /* True when the ring holds at least one key for `type`. */
 bool key_ring_has_use(const struct key_ring *ring, enum token_type type);
 
-/* False with STATUS_KEY_NOT_VALID when a token issued (`iat`) at `issued_at_ms` is outside the entry's
- * window. See verifier/keyring_token.h for what the window means. */
+/* False with STATUS_KEY_NOT_VALID when a token issued (`iat`) at `issued_at_ms` is outside the
+ * entry's window. See verifier/keyring_token.h for what the window means. */
 bool key_ring_check_window(const struct key_ring_entry *entry, int64_t issued_at_ms,
                            struct status *status) MUST_CHECK;
 

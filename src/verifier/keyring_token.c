@@ -19,8 +19,8 @@ void keyring_token_free(struct keyring_token *token) {
     free(token);
 }
 
-/* "use": an array of token types, ["license+jwt", "revocations+jwt"]. Types that a newer lsys knows are
- * passed over. */
+/* "use": an array of token types, ["license+jwt", "revocations+jwt"]. Types that a newer lsys knows
+ * are passed over. */
 static bool read_uses(const struct json_value *entry, uint32_t *out, struct status *status) {
     const struct json_value *uses = json_value_member(entry, "use");
     if (json_value_type(uses) != JSON_TYPE_ARRAY)

@@ -1,7 +1,7 @@
 /*
- * The license: what a vendor promises a customer, as the claims of a `license+jwt`. This module reads
- * the claims of a verified token, writes them for a new one, and judges a license at a moment. It keeps
- * no clock and reads no machine: time, place and machine are arguments.
+ * The license: what a vendor promises a customer, as the claims of a `license+jwt`. This module
+ * reads the claims of a verified token, writes them for a new one, and judges a license at a
+ * moment. It keeps no clock and reads no machine: time, place and machine are arguments.
  *
  * license_verify proves what does not change with time: form, `typ`, key, signature, claims.
  * license_check judges the rest, in this order, and stops at the first that fails:
@@ -106,10 +106,10 @@ struct license *license_new(void);
 /* NULL is harmless. */
 void license_free(struct license *license);
 
-/* Reads claims that may come from a token (verified by the caller) or from a vendor's file. Returns a
- * license, owned by the caller, or NULL with STATUS_BAD_CLAIM naming the claim. Required: iss, sub, jti,
- * iat, exp, edition; exp must be after nbf. A feature whose value is false is not granted, and is left
- * out. */
+/* Reads claims that may come from a token (verified by the caller) or from a vendor's file. Returns
+ * a license, owned by the caller, or NULL with STATUS_BAD_CLAIM naming the claim. Required: iss,
+ * sub, jti, iat, exp, edition; exp must be after nbf. A feature whose value is false is not
+ * granted, and is left out. */
 struct license *license_read_claims(const struct json_value *claims,
                                     struct status *status) MUST_CHECK;
 
@@ -127,8 +127,8 @@ struct license_circumstances {
     int64_t now_ms;
 };
 
-/* True when the license is valid. Otherwise false with one of the codes above; STATUS_GRACE means that
- * it has expired and still counts until license_grace_ends_at_ms. */
+/* True when the license is valid. Otherwise false with one of the codes above; STATUS_GRACE means
+ * that it has expired and still counts until license_grace_ends_at_ms. */
 bool license_check(const struct license *license, const struct license_circumstances *circumstances,
                    struct status *status) MUST_CHECK;
 
@@ -141,17 +141,19 @@ const struct license_feature *license_find_feature(const struct license *license
 /* True when the license names no servers, or this thumbprint is among them. */
 bool license_accepts_server(const struct license *license, const char *thumbprint);
 
-/* Writes the key of the license's serial line, one for each (iss, product, sub, deployment_id): a digest
- * of the four, base64url. The highest verified serial of a line is kept; nothing older replaces it. */
+/* Writes the key of the license's serial line, one for each (iss, product, sub, deployment_id): a
+ * digest of the four, base64url. The highest verified serial of a line is kept; nothing older
+ * replaces it. */
 void license_serial_line(const struct license *license, char out[SHA256_TEXT_BYTES]);
 
 /* For issuing. Adds a feature, or replaces the one of that name. `text` is copied (NULL unless
- * LICENSE_FEATURE_TEXT). STATUS_USAGE for a name or value that is not fit, or one feature too many. */
+ * LICENSE_FEATURE_TEXT). STATUS_USAGE for a name or value that is not fit, or one feature too
+ * many. */
 bool license_add_feature(struct license *license, const char *name, enum license_feature_kind kind,
                          double number, const char *text, struct status *status) MUST_CHECK;
 
-/* For issuing. False with STATUS_USAGE, naming the field, when the license would be refused by readers
- * or is nonsense (exp not after nbf, k above n, required text missing ...). */
+/* For issuing. False with STATUS_USAGE, naming the field, when the license would be refused by
+ * readers or is nonsense (exp not after nbf, k above n, required text missing ...). */
 bool license_validate(const struct license *license, struct status *status) MUST_CHECK;
 
 /* Writes all claims as one object; those that have their default are left out. */
@@ -161,12 +163,13 @@ void license_write_claims(const struct license *license, struct json_writer *wri
 bool license_sign(const struct license *license, const struct signer *signer, struct buffer *token,
                   struct status *status) MUST_CHECK;
 
-/* Writes the features as an object {name: true, number or text}; {} when there are none. For the token
- * and for everything that shows a license. */
+/* Writes the features as an object {name: true, number or text}; {} when there are none. For the
+ * token and for everything that shows a license. */
 void license_write_features(const struct license *license, struct json_writer *writer);
 
-/* Writes the seats as everything shows them: {"total":25,"enforced":false}; total is null when they are
- * not limited, or there is no license (NULL). They are carried and shown; nobody counts them. */
+/* Writes the seats as everything shows them: {"total":25,"enforced":false}; total is null when they
+ * are not limited, or there is no license (NULL). They are carried and shown; nobody counts
+ * them. */
 void license_write_seats(const struct license *license, struct json_writer *writer);
 
 /* "block", "readonly", "advise". */

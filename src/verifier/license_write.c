@@ -102,7 +102,8 @@ static bool validate_numbers(const struct license *license, struct status *statu
     return true;
 }
 
-/* The client is asked for a feature by GET /v1/features/NAME, where no spelling of these would arrive. */
+/* The client is asked for a feature by GET /v1/features/NAME, where no spelling of these would
+ * arrive. */
 static bool validate_feature_names(const struct license *license, struct status *status) {
     for (size_t i = 0; i < license->features_count; i++) {
         const char *name = license->features[i].name;

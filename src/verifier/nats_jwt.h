@@ -1,7 +1,8 @@
 /*
- * The tokens of a NATS deployment in operator mode (nats-io/jwt, version 2): an operator signs accounts,
- * an account signs users, each also through signing keys. A token is a JWS in form only: its algorithm
- * is "ed25519-nkey" and the key that it is signed with is its own `iss`, an NKey. So there are two steps:
+ * The tokens of a NATS deployment in operator mode (nats-io/jwt, version 2): an operator signs
+ * accounts, an account signs users, each also through signing keys. A token is a JWS in form only:
+ * its algorithm is "ed25519-nkey" and the key that it is signed with is its own `iss`, an NKey. So
+ * there are two steps:
  *
  *     read   the form is right and `iss` signed it. It proves nothing yet.
  *     check  `iss` was allowed to: the chain up to an operator that is trusted, times, revocations.
@@ -28,8 +29,8 @@
 /* Longest `jti` and its NUL; ours are 52 characters. */
 #define NATS_JWT_ID_BYTES 129
 
-/* Longest subject in a permission, and most subjects in one list: a user's token has to fit the control
- * line of CONNECT, 4 KiB, but the template of a scoped key need not. */
+/* Longest subject in a permission, and most subjects in one list: a user's token has to fit the
+ * control line of CONNECT, 4 KiB, but the template of a scoped key need not. */
 #define NATS_SUBJECT_BYTES_MAX 1024
 #define NATS_SUBJECTS_MAX      1024
 
@@ -142,11 +143,11 @@ struct nats_user {
 
 /* ---- reading: form and signature ---- */
 
-/* Each reads a token and verifies the signature of its own issuer. On success the result is the caller's,
- * to be given to the function that frees its content; on failure there is nothing to free. STATUS_MALFORMED,
- * STATUS_BAD_ENCODING, STATUS_BAD_JSON, STATUS_DUPLICATE_MEMBER, STATUS_WRONG_ALGORITHM,
- * STATUS_WRONG_TYPE (another kind of token), STATUS_BAD_CLAIM, STATUS_BAD_SIGNATURE,
- * STATUS_BAD_SIGNATURE_LENGTH, STATUS_TOO_LARGE. */
+/* Each reads a token and verifies the signature of its own issuer. On success the result is the
+ * caller's, to be given to the function that frees its content; on failure there is nothing to
+ * free. STATUS_MALFORMED, STATUS_BAD_ENCODING, STATUS_BAD_JSON, STATUS_DUPLICATE_MEMBER,
+ * STATUS_WRONG_ALGORITHM, STATUS_WRONG_TYPE (another kind of token), STATUS_BAD_CLAIM,
+ * STATUS_BAD_SIGNATURE, STATUS_BAD_SIGNATURE_LENGTH, STATUS_TOO_LARGE. */
 bool nats_operator_read(struct bytes token, struct nats_operator *out,
                         struct status *status) MUST_CHECK;
 bool nats_account_read(struct bytes token, struct nats_account *out,
@@ -184,7 +185,8 @@ bool nats_user_check(const struct nats_user *user, const struct nats_account *ac
 bool nats_account_has_revoked(const struct nats_account *account, const char *user,
                               int64_t issued_at_s);
 
-/* The rights that count for a user that was checked: of the scoped key that signed it, else its own. */
+/* The rights that count for a user that was checked: of the scoped key that signed it, else its
+ * own. */
 const struct nats_rights *nats_user_rights(const struct nats_user *user,
                                            const struct nats_account *account);
 
@@ -201,9 +203,9 @@ bool nats_texts_have(const struct nats_texts *texts, const char *text);
 bool nats_account_revoke(struct nats_account *account, const char *key, int64_t at_s,
                          struct status *status) MUST_CHECK;
 
-/* Each fills in issuer and id, signs with the seed and appends the token to `out`. The seed is the text of
- * an operator's key for operators and accounts, and of an account's for users. STATUS_MALFORMED for
- * another seed, STATUS_TOO_LARGE. */
+/* Each fills in issuer and id, signs with the seed and appends the token to `out`. The seed is the
+ * text of an operator's key for operators and accounts, and of an account's for users.
+ * STATUS_MALFORMED for another seed, STATUS_TOO_LARGE. */
 bool nats_operator_sign(struct nats_operator *operator, struct bytes seed, struct buffer *out,
                         struct status *status) MUST_CHECK;
 bool nats_account_sign(struct nats_account *account, struct bytes seed, struct buffer *out,

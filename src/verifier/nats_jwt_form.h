@@ -1,6 +1,6 @@
 /*
- * What the three kinds of NATS tokens share: their outer form, the claims that all have, and rights.
- * Private to the files nats_jwt*.c.
+ * What the three kinds of NATS tokens share: their outer form, the claims that all have, and
+ * rights. Private to the files nats_jwt*.c.
  */
 #ifndef LSYS_VERIFIER_NATS_JWT_FORM_H
 #define LSYS_VERIFIER_NATS_JWT_FORM_H
@@ -54,8 +54,8 @@ bool nats_member_is(const struct json_value *object, const char *name, enum json
 void nats_texts_write(struct json_writer *json, const char *name, const struct nats_texts *texts);
 void nats_texts_free(struct nats_texts *texts);
 
-/* Rights: the members subs, data, payload, pub, sub, resp and so on of `object`. What was read is freed
- * by nats_rights_free also when reading failed. */
+/* Rights: the members subs, data, payload, pub, sub, resp and so on of `object`. What was read is
+ * freed by nats_rights_free also when reading failed. */
 bool nats_rights_read(const struct json_value *object, struct nats_rights *out,
                       struct status *status) MUST_CHECK;
 void nats_rights_write(struct json_writer *json, const struct nats_rights *rights);

@@ -1,4 +1,5 @@
-/* What a user may do: the members of a user's token, and of the template of a scoped signing key. */
+/* What a user may do: the members of a user's token, and of the template of a scoped signing
+ * key. */
 #include <string.h>
 #include <strings.h>
 

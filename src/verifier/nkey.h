@@ -1,6 +1,7 @@
 /*
  * NATS NKeys: Ed25519 keys as base32 text with a prefix that tells their role and a CRC-16
- * (nats-io/nkeys, nkeys.go and strkey.go). A broker sends a nonce; the client signs it with its seed.
+ * (nats-io/nkeys, nkeys.go and strkey.go). A broker sends a nonce; the client signs it with its
+ * seed.
  */
 #ifndef LSYS_VERIFIER_NKEY_H
 #define LSYS_VERIFIER_NKEY_H

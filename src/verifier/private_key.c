@@ -75,8 +75,8 @@ static bool is_text(const struct json_value *value, const char *name, const char
     return text && strcmp(text, expected) == 0;
 }
 
-/* The public members of the JWK, if given, must be those of the secret: else somebody pasted two keys
- * into one, and would sign with a key that nobody trusts. */
+/* The public members of the JWK, if given, must be those of the secret: else somebody pasted two
+ * keys into one, and would sign with a key that nobody trusts. */
 static bool public_part_agrees(const struct json_value *root, const struct private_key *key) {
     static const char *const names[] = {"x", "y"};
     const uint8_t *const coordinates[] = {key->public_key.x, key->public_key.y};

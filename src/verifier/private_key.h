@@ -1,12 +1,13 @@
 /*
- * Private keys: made, used for signing, kept as a private JWK (RFC 7517, RFC 8037) or as a JWK sealed
- * under a passphrase. The sealed form is our own envelope, documented in README.md of this folder:
+ * Private keys: made, used for signing, kept as a private JWK (RFC 7517, RFC 8037) or as a JWK
+ * sealed under a passphrase. The sealed form is our own envelope, documented in README.md of this
+ * folder:
  *
  *     {"lsys_sealed_key":1,"kid":"<thumbprint>","kdf":"argon2id","passes":3,"memory_kib":65536,
  *      "salt":"<16 bytes>","cipher":"xchacha20-poly1305","nonce":"<24 bytes>","sealed":"<bytes>"}
  *
- * where the key is Argon2id (RFC 9106, one lane) of the passphrase, and the text of the private JWK is
- * sealed with all members before "sealed" as additional data.
+ * where the key is Argon2id (RFC 9106, one lane) of the passphrase, and the text of the private JWK
+ * is sealed with all members before "sealed" as additional data.
  */
 #ifndef LSYS_VERIFIER_PRIVATE_KEY_H
 #define LSYS_VERIFIER_PRIVATE_KEY_H
@@ -33,8 +34,8 @@ struct private_key {
 /* Makes a new key from the kernel's randomness. */
 void private_key_generate(enum jwk_type type, struct private_key *out);
 
-/* The key whose secret is given, for NKeys and derived keys. False with STATUS_MALFORMED when it is not
- * a valid scalar (P-256: 0 or not below the order). */
+/* The key whose secret is given, for NKeys and derived keys. False with STATUS_MALFORMED when it is
+ * not a valid scalar (P-256: 0 or not below the order). */
 bool private_key_from_secret(enum jwk_type type, const uint8_t secret[PRIVATE_KEY_BYTES],
                              struct private_key *out, struct status *status) MUST_CHECK;
 
@@ -50,7 +51,8 @@ bool private_key_is_sealed(struct bytes text);
 
 /* Reads a private JWK, or opens a sealed one with `passphrase` (empty: none was given). Errors:
  * STATUS_MALFORMED or STATUS_BAD_JSON, also when the public part does not belong to the private;
- * STATUS_WRONG_PASSPHRASE when it does not open, or is sealed and none was given. Opening takes about
+ * STATUS_WRONG_PASSPHRASE when it does not open, or is sealed and none was given. Opening takes
+ * about
  * 0.1 s and 64 MiB: off the loop thread. On failure `out` is wiped. */
 bool private_key_parse(struct bytes text, struct bytes passphrase, struct private_key *out,
                        struct status *status) MUST_CHECK;

@@ -1,8 +1,8 @@
 /*
- * Revocation lists (`revocations+jwt`): which licenses the vendor has taken back, why and when. A list
- * has a serial that only grows; whoever keeps one never replaces it by an older one. Past its `exp` a
- * list stays in force, since dropping it would un-revoke: revocations_is_old tells that a newer one
- * should have come.
+ * Revocation lists (`revocations+jwt`): which licenses the vendor has taken back, why and when. A
+ * list has a serial that only grows; whoever keeps one never replaces it by an older one. Past its
+ * `exp` a list stays in force, since dropping it would un-revoke: revocations_is_old tells that a
+ * newer one should have come.
  */
 #ifndef LSYS_VERIFIER_REVOCATIONS_H
 #define LSYS_VERIFIER_REVOCATIONS_H
@@ -45,8 +45,8 @@ struct revocations *revocations_new(void);
 /* NULL is harmless. */
 void revocations_free(struct revocations *revocations);
 
-/* Verifies a bare token with the ring's keys for revocations, including the key's window at its iat, and
- * reads it. Returns a list, owned by the caller, or NULL with a code of verifier/jws.h,
+/* Verifies a bare token with the ring's keys for revocations, including the key's window at its
+ * iat, and reads it. Returns a list, owned by the caller, or NULL with a code of verifier/jws.h,
  * STATUS_KEY_NOT_VALID or STATUS_BAD_CLAIM. */
 struct revocations *revocations_verify(struct bytes token, const struct key_ring *ring,
                                        struct jws_memo *memo, struct status *status) MUST_CHECK;

@@ -74,7 +74,8 @@ static bool read_parameters(const struct json_value *root, struct parameters *ou
     return true;
 }
 
-/* Everything but "sealed", in a fixed order: it is written to the file and authenticated as it is. */
+/* Everything but "sealed", in a fixed order: it is written to the file and authenticated as it
+ * is. */
 static void write_parameters(const struct parameters *parameters, struct json_writer *json) {
     char text[BASE64URL_LENGTH(NONCE_BYTES) + 1];
     json_writer_member_integer(json, "lsys_sealed_key", ENVELOPE_VERSION);

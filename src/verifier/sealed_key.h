@@ -1,6 +1,6 @@
 /*
- * The envelope of a private key under a passphrase, as verifier/private_key.h describes it. For this
- * folder only.
+ * The envelope of a private key under a passphrase, as verifier/private_key.h describes it. For
+ * this folder only.
  */
 #ifndef LSYS_VERIFIER_SEALED_KEY_H
 #define LSYS_VERIFIER_SEALED_KEY_H

@@ -1,7 +1,7 @@
 /*
- * Comparing a credential (API key, password, token) with the one that is configured. Only a digest of
- * the configured one is kept, so that it appears in no core and no dump of memory; the comparison
- * takes the same time wherever the two differ and whatever their lengths.
+ * Comparing a credential (API key, password, token) with the one that is configured. Only a digest
+ * of the configured one is kept, so that it appears in no core and no dump of memory; the
+ * comparison takes the same time wherever the two differ and whatever their lengths.
  */
 #ifndef LSYS_VERIFIER_SECRET_H
 #define LSYS_VERIFIER_SECRET_H
@@ -16,8 +16,9 @@ struct secret_digest {
     uint8_t sha256[SHA256_BYTES];
 };
 
-/* The digest of a configured credential. The caller wipes the credential itself. For credentials with
- * the entropy of a random key; a password that people choose needs a slow hash where it is stored. */
+/* The digest of a configured credential. The caller wipes the credential itself. For credentials
+ * with the entropy of a random key; a password that people choose needs a slow hash where it is
+ * stored. */
 struct secret_digest secret_digest_of(struct bytes secret);
 
 /* True when `presented` is the credential. Constant time, but for the length of `presented`. */

@@ -1,8 +1,8 @@
 /*
- * The proof inside every `license.status` message: a `status+jwt` that a license server signs with its
- * own Ed25519 key. It carries that key (`cnf.jwk`, RFC 7800), so a reader can check the signature at
- * once; whether the key is one it accepts (license_accepts_server, or pinned) is for the reader. Nothing
- * in the message outside the proof is believed unless it agrees with it.
+ * The proof inside every `license.status` message: a `status+jwt` that a license server signs with
+ * its own Ed25519 key. It carries that key (`cnf.jwk`, RFC 7800), so a reader can check the
+ * signature at once; whether the key is one it accepts (license_accepts_server, or pinned) is for
+ * the reader. Nothing in the message outside the proof is believed unless it agrees with it.
  *
  * A reader goes from cheap to dear: status_proof_read (form and claims), then its own judgement of
  * server_key.thumbprint, seq and rate, then status_proof_agrees, and only then status_proof_verify.
@@ -60,8 +60,9 @@ bool status_proof_verify(struct bytes token, const struct status_proof *proof,
                          struct jws_memo *memo, struct status *status) MUST_CHECK;
 
 /* True when the message around the proof says the same: server_id, seq, sent_at,
- * heartbeat_interval_ms, license.status, license.license_id, license.serial (absent or null for "" and
- * 0), and the SHA-256 of `token` where the message has one. Else STATUS_BAD_CLAIM naming the field. */
+ * heartbeat_interval_ms, license.status, license.license_id, license.serial (absent or null for ""
+ * and 0), and the SHA-256 of `token` where the message has one. Else STATUS_BAD_CLAIM naming the
+ * field. */
 bool status_proof_agrees(const struct status_proof *proof, const struct json_value *message,
                          struct status *status) MUST_CHECK;
 

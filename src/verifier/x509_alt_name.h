@@ -36,9 +36,9 @@ struct x509_alt_name {
     size_t length;
 };
 
-/* Reads a name as people write it: "DNS:edge-7", "IP:127.0.0.1", or without the word, when an address is
- * an address and anything else a DNS name. DNS names are made lower-case; the first label may be '*' when
- * two more follow. STATUS_USAGE for what is neither, with the reason. */
+/* Reads a name as people write it: "DNS:edge-7", "IP:127.0.0.1", or without the word, when an
+ * address is an address and anything else a DNS name. DNS names are made lower-case; the first
+ * label may be '*' when two more follow. STATUS_USAGE for what is neither, with the reason. */
 bool x509_alt_name_parse(const char *text, struct x509_alt_name *out,
                          struct status *status) MUST_CHECK;
 
@@ -47,20 +47,20 @@ void x509_alt_name_format(const struct x509_alt_name *name, char out[X509_ALT_NA
 
 /* ---- the extension's value: GeneralNames, a borrowed whole SEQUENCE, or empty for none ---- */
 
-/* True when the bytes are GeneralNames of proper form, with at least one, and each address has 4 or 16
- * bytes. */
+/* True when the bytes are GeneralNames of proper form, with at least one, and each address has 4 or
+ * 16 bytes. */
 bool x509_alt_names_are_proper(struct bytes names);
 
-/* Takes the next name off `names`, a reader of the SEQUENCE's content. Names too long to be DNS names
- * come as OTHER. False at the end. */
+/* Takes the next name off `names`, a reader of the SEQUENCE's content. Names too long to be DNS
+ * names come as OTHER. False at the end. */
 bool x509_alt_names_next(struct der_reader *names, struct x509_alt_name *out);
 
 /* A reader of their content for x509_alt_names_next. */
 struct der_reader x509_alt_names_open(struct bytes names);
 
-/* True when `host` is one of the names: an address, with or without brackets, byte by byte; a DNS name,
- * with or without its final dot, ignoring the case of letters, where a '*' in place of the first label
- * stands for exactly one label and at least two follow. */
+/* True when `host` is one of the names: an address, with or without brackets, byte by byte; a DNS
+ * name, with or without its final dot, ignoring the case of letters, where a '*' in place of the
+ * first label stands for exactly one label and at least two follow. */
 bool x509_alt_names_match(struct bytes names, const char *host);
 
 /* Writes all names for people, "[edge-7, 127.0.0.1]", cut with "..." when they do not fit. */

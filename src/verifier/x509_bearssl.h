@@ -1,7 +1,7 @@
 /*
  * Our keys, certificates and CAs in the form that BearSSL's engines want. For this folder and for
- * src/net's TLS only: the one header of the verifier that shows BearSSL's types. Every view borrows from
- * the object that it is a view of, and nothing behind it may be changed through it.
+ * src/net's TLS only: the one header of the verifier that shows BearSSL's types. Every view borrows
+ * from the object that it is a view of, and nothing behind it may be changed through it.
  */
 #ifndef LSYS_VERIFIER_X509_BEARSSL_H
 #define LSYS_VERIFIER_X509_BEARSSL_H

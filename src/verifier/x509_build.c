@@ -14,7 +14,8 @@
 /* RFC 7093, section 2, method 1: the left 160 bits of SHA-256 of the key's bits. */
 #define KEY_IDENTIFIER_BYTES 20
 
-/* Room for the value of one of our small extensions; alternative names are passed on as they are. */
+/* Room for the value of one of our small extensions; alternative names are passed on as they
+ * are. */
 #define VALUE_BYTES_MAX 256
 
 void x509_serial_generate(uint8_t out[X509_SERIAL_BYTES]) {

@@ -1,7 +1,8 @@
 /*
- * Making certificates (RFC 5280): of a CA for itself, and of a CA for servers and clients. The DER is
- * written by codec/der.h; what a certificate may say is fixed here, so that nothing unsafe can be asked
- * for: leaves are no CAs, CAs sign nothing but leaves, and every extension that restricts is present.
+ * Making certificates (RFC 5280): of a CA for itself, and of a CA for servers and clients. The DER
+ * is written by codec/der.h; what a certificate may say is fixed here, so that nothing unsafe can
+ * be asked for: leaves are no CAs, CAs sign nothing but leaves, and every extension that restricts
+ * is present.
  */
 #ifndef LSYS_VERIFIER_X509_BUILD_H
 #define LSYS_VERIFIER_X509_BUILD_H
@@ -16,8 +17,8 @@
 #include "verifier/x509_certificate.h"
 #include "verifier/x509_key.h"
 
-/* 126 random bits: no CA gives a number twice, and nobody can foresee one. Always of this length and
- * positive. */
+/* 126 random bits: no CA gives a number twice, and nobody can foresee one. Always of this length
+ * and positive. */
 #define X509_SERIAL_BYTES 16
 
 /* Certificates begin this long before they are made, for peers whose clocks are behind. */
@@ -37,11 +38,11 @@ struct x509_template {
 /* Writes a new random serial number. */
 void x509_serial_generate(uint8_t out[X509_SERIAL_BYTES]);
 
-/* Appends the DER of a certificate for `key`, signed with `issuer_key`. `issuer` is the certificate of
- * that key; NULL when the certificate signs itself (then `key` is the issuer's own). Errors:
+/* Appends the DER of a certificate for `key`, signed with `issuer_key`. `issuer` is the certificate
+ * of that key; NULL when the certificate signs itself (then `key` is the issuer's own). Errors:
  * STATUS_WRONG_TYPE when the issuer is no CA, STATUS_MALFORMED when its key is not `issuer_key`,
- * STATUS_WRONG_ALGORITHM when `key` is too weak, STATUS_USAGE when the validity ends before it begins
- * or a leaf has no purpose, STATUS_TOO_LARGE. */
+ * STATUS_WRONG_ALGORITHM when `key` is too weak, STATUS_USAGE when the validity ends before it
+ * begins or a leaf has no purpose, STATUS_TOO_LARGE. */
 bool x509_build(const struct x509_template *wanted, const struct x509_public_key *key,
                 const struct x509_certificate *issuer, const struct x509_key *issuer_key,
                 struct buffer *out, struct status *status) MUST_CHECK;

@@ -65,15 +65,17 @@ struct x509_certificate {
     struct bytes unknown_critical;
 };
 
-/* Reads one certificate, whose bytes must outlive `out`. STATUS_MALFORMED for what is not DER or not a
- * certificate, says an extension twice, or has bytes behind it; STATUS_TOO_LARGE. Versions 1 to 3. */
+/* Reads one certificate, whose bytes must outlive `out`. STATUS_MALFORMED for what is not DER or
+ * not a certificate, says an extension twice, or has bytes behind it; STATUS_TOO_LARGE. Versions 1
+ * to 3. */
 bool x509_certificate_parse(struct bytes der, struct x509_certificate *out,
                             struct status *status) MUST_CHECK;
 
 /* True when issuer and subject are the same name. */
 bool x509_certificate_is_self_issued(const struct x509_certificate *certificate);
 
-/* True when the certificate has no extendedKeyUsage, or one with this X509_PURPOSE_ or any purpose. */
+/* True when the certificate has no extendedKeyUsage, or one with this X509_PURPOSE_ or any
+ * purpose. */
 bool x509_certificate_allows(const struct x509_certificate *certificate, uint32_t purpose);
 
 /* Writes the serial number in hexadecimal, as OpenSSL shows it. */

@@ -186,8 +186,8 @@ static bool explain_signature(const struct path *path, struct status *status) {
 static bool judge_path(const struct path *path, const struct x509_policy *policy, int64_t now_ms,
                        struct status *status) {
     if (!check_places(path, policy, now_ms, status)) return false;
-    /* The anchor's signature first: who made up a long chain with good signatures among themselves shall
-     * not have us check all of them once for each of its beginnings. */
+    /* The anchor's signature first: who made up a long chain with good signatures among themselves
+     * shall not have us check all of them once for each of its beginnings. */
     if (path->length > 1 && !check_signature(path, path->length - 1, status)) return false;
     unsigned error = run_engine(path, now_ms);
     if (error == 0) return true;
@@ -221,8 +221,8 @@ static bool explain_unknown(const struct x509_policy *policy,
                            : "");
 }
 
-/* Tries each way to an anchor of the right name; there is hardly ever more than one. The first failure
- * is what the caller hears. */
+/* Tries each way to an anchor of the right name; there is hardly ever more than one. The first
+ * failure is what the caller hears. */
 static bool find_path(const struct x509_policy *policy, const struct x509_certificate *certificates,
                       size_t count, int64_t now_ms, struct status *status) {
     struct status first = STATUS_INIT;

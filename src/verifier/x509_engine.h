@@ -1,6 +1,7 @@
 /*
- * The link between a TLS handshake and x509_chain_verify: an X.509 engine as BearSSL's TLS engine calls
- * one (br_x509_class). It collects what the peer sends, within limits, and judges it at the end.
+ * The link between a TLS handshake and x509_chain_verify: an X.509 engine as BearSSL's TLS engine
+ * calls one (br_x509_class). It collects what the peer sends, within limits, and judges it at the
+ * end.
  *
  *     struct x509_engine x509;
  *     x509_engine_init(&x509, &policy, clock_wall_ms());
@@ -8,8 +9,8 @@
  *     ... handshake; br_ssl_engine_last_error is X509_ENGINE_REFUSED: why is in x509_engine_status ...
  *     x509_engine_free(&x509);
  *
- * The name to verify is that of the policy; the server_name of the handshake (SNI) is not looked at.
- * For src/net only.
+ * The name to verify is that of the policy; the server_name of the handshake (SNI) is not looked
+ * at. For src/net only.
  */
 #ifndef LSYS_VERIFIER_X509_ENGINE_H
 #define LSYS_VERIFIER_X509_ENGINE_H
@@ -26,8 +27,8 @@
 #define X509_ENGINE_CHAIN_BYTES_MAX ((size_t)32768)
 
 /* What end_chain gives for each refused chain, and so the TLS engine's error. Beware: a server with
- * BR_OPT_TOLERATE_NO_CLIENT_AUTH goes on after it as if the client had sent nothing; it has to look at
- * x509_engine_status after the handshake and hang up. */
+ * BR_OPT_TOLERATE_NO_CLIENT_AUTH goes on after it as if the client had sent nothing; it has to look
+ * at x509_engine_status after the handshake and hang up. */
 #define X509_ENGINE_REFUSED BR_ERR_X509_NOT_TRUSTED
 
 struct x509_engine {

@@ -6,8 +6,8 @@
 /* AuthorityKeyIdentifier's keyIdentifier. */
 #define TAG_KEY_IDENTIFIER DER_CONTEXT(0)
 
-/* Each takes the extension's value off `value`. A FALSE that is spelled out, although DER leaves defaults
- * away, is forgiven: known CAs write it. */
+/* Each takes the extension's value off `value`. A FALSE that is spelled out, although DER leaves
+ * defaults away, is forgiven: known CAs write it. */
 
 static void read_basic_constraints(struct der_reader *value, struct x509_certificate *out) {
     struct der_reader inner = der_enter(value, DER_SEQUENCE);
@@ -58,8 +58,8 @@ static void read_authority_key_id(struct der_reader *value, struct x509_certific
     der_leave(value, &inner);
 }
 
-/* What may be left unread even when it is critical: it informs, or serves revocation, which we do not
- * check. Certificate policies restrict nothing unless somebody asks for one. */
+/* What may be left unread even when it is critical: it informs, or serves revocation, which we do
+ * not check. Certificate policies restrict nothing unless somebody asks for one. */
 static void leave_unread(struct der_reader *value, struct x509_certificate *out) {
     uint8_t tag;
     struct bytes content;
@@ -90,8 +90,8 @@ static const struct extension *find_extension(struct bytes oid) {
     return NULL;
 }
 
-/* Extension ::= SEQUENCE { extnID, critical BOOLEAN DEFAULT FALSE, extnValue OCTET STRING }. Returns its
- * identifier. */
+/* Extension ::= SEQUENCE { extnID, critical BOOLEAN DEFAULT FALSE, extnValue OCTET STRING }.
+ * Returns its identifier. */
 static struct bytes read_extension(struct der_reader *reader, struct x509_certificate *out) {
     struct der_reader inner = der_enter(reader, DER_SEQUENCE);
     struct der_reader value;

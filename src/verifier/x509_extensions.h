@@ -7,7 +7,8 @@
 #include "codec/der.h"
 #include "verifier/x509_certificate.h"
 
-/* Most extensions in one certificate; real ones have about ten. Also bounds the search for doubles. */
+/* Most extensions in one certificate; real ones have about ten. Also bounds the search for
+ * doubles. */
 #define X509_EXTENSIONS_MAX 32
 
 /* Reads Extensions, a SEQUENCE, off `reader` into the certificate. Fails the reader when one is

@@ -121,7 +121,8 @@ static bool adopt(struct x509_key *key, const struct x509_key_numbers *numbers,
                        "the public part of the key does not belong to its private part");
 }
 
-/* A key with one wrong number would make signatures that tell the others; better to find out here. */
+/* A key with one wrong number would make signatures that tell the others; better to find out
+ * here. */
 static bool test_key(const struct x509_key *key, struct status *status) {
     struct buffer out;
     struct der_reader reader;

@@ -22,8 +22,8 @@ static bool is_p256(struct bytes curve, struct status *status) {
                        "(openssl ecparam -name prime256v1 -genkey)");
 }
 
-/* ECPrivateKey ::= SEQUENCE { 1, privateKey OCTET STRING, [0] parameters, [1] publicKey }. `curve` is what
- * PKCS#8 said around it, or empty. */
+/* ECPrivateKey ::= SEQUENCE { 1, privateKey OCTET STRING, [0] parameters, [1] publicKey }. `curve`
+ * is what PKCS#8 said around it, or empty. */
 static bool read_ec(struct der_reader *reader, struct bytes curve, struct x509_key_numbers *out,
                     struct status *status) {
     struct der_reader inner = der_enter(reader, DER_SEQUENCE);
@@ -69,8 +69,8 @@ static void read_rsa(struct der_reader *reader, struct x509_key_numbers *out) {
         der_fail(reader);
 }
 
-/* OneAsymmetricKey ::= SEQUENCE { version, algorithm, privateKey OCTET STRING, [0] attributes OPTIONAL,
- * [1] publicKey OPTIONAL }; the last two are passed over. */
+/* OneAsymmetricKey ::= SEQUENCE { version, algorithm, privateKey OCTET STRING, [0] attributes
+ * OPTIONAL, [1] publicKey OPTIONAL }; the last two are passed over. */
 static bool read_pkcs8(struct der_reader *reader, struct x509_key_numbers *out,
                        struct status *status) {
     struct der_reader content;

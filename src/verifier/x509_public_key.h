@@ -37,13 +37,13 @@ struct x509_public_key {
     struct bytes exponent; /* RSA: the same */
 };
 
-/* Takes a SubjectPublicKeyInfo off the reader, which fails when it is none. A kind of key that we do not
- * know is read as X509_KEY_OTHER; a broken key of a known kind (a point of the wrong length, an even
- * modulus) is a failure. Whether a point is on its curve is for who uses it. */
+/* Takes a SubjectPublicKeyInfo off the reader, which fails when it is none. A kind of key that we
+ * do not know is read as X509_KEY_OTHER; a broken key of a known kind (a point of the wrong length,
+ * an even modulus) is a failure. Whether a point is on its curve is for who uses it. */
 void x509_public_key_read(struct der_reader *reader, struct x509_public_key *out);
 
-/* False with STATUS_WRONG_ALGORITHM and a text for people ("an RSA key of 1024 bits, which is less than
- * 2048") unless the key can be used. */
+/* False with STATUS_WRONG_ALGORITHM and a text for people ("an RSA key of 1024 bits, which is less
+ * than 2048") unless the key can be used. */
 bool x509_public_key_check(const struct x509_public_key *key, struct status *status) MUST_CHECK;
 
 /* True when both are the same key. */

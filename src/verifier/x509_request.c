@@ -17,7 +17,8 @@ static void read_extension_request(struct der_reader *attribute, struct x509_req
     out->alt_names = wanted.alt_names;
 }
 
-/* Attributes ::= SET OF Attribute. All but the extensions, such as challenge passwords, are passed over. */
+/* Attributes ::= SET OF Attribute. All but the extensions, such as challenge passwords, are passed
+ * over. */
 static void read_attributes(struct der_reader *info, struct x509_request *out) {
     struct der_reader attributes = der_enter(info, TAG_ATTRIBUTES);
     bool seen = false;

@@ -1,7 +1,8 @@
 /*
- * Certificate requests (PKCS#10, RFC 2986): somebody who keeps a private key to himself asks a CA for a
- * certificate. A request is signed with that key, which proves that he has it; reading one always
- * checks that proof. What it asks for is a wish, and only its names and its key are ever looked at.
+ * Certificate requests (PKCS#10, RFC 2986): somebody who keeps a private key to himself asks a CA
+ * for a certificate. A request is signed with that key, which proves that he has it; reading one
+ * always checks that proof. What it asks for is a wish, and only its names and its key are ever
+ * looked at.
  */
 #ifndef LSYS_VERIFIER_X509_REQUEST_H
 #define LSYS_VERIFIER_X509_REQUEST_H

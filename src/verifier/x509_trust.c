@@ -95,7 +95,8 @@ static bool keep(struct x509_trust *trust, struct bytes der, struct status *stat
     return true;
 }
 
-/* Adds one certificate, the `number`th of the text. `*unfit` tells that only its fitness was missing. */
+/* Adds one certificate, the `number`th of the text. `*unfit` tells that only its fitness was
+ * missing. */
 static bool add_one(struct x509_trust *trust, struct bytes der, size_t number, bool *unfit,
                     struct status *status) {
     struct x509_certificate certificate;

@@ -1,10 +1,10 @@
 /*
- * Whom to believe: the CA certificates that a deployment trusts, and whether a chain of certificates
- * that a peer presents leads to one of them (RFC 5280, section 6). The path itself is judged by
- * BearSSL's "minimal" engine; before it and after it stands what that engine does not do: purposes
- * (extendedKeyUsage, also of intermediates), IP addresses, the validity of the CA's own certificate,
- * SHA-1 and short RSA keys, name constraints (refused, since we cannot apply them), pins, and texts
- * that tell an operator which certificate is wrong and why.
+ * Whom to believe: the CA certificates that a deployment trusts, and whether a chain of
+ * certificates that a peer presents leads to one of them (RFC 5280, section 6). The path itself is
+ * judged by BearSSL's "minimal" engine; before it and after it stands what that engine does not do:
+ * purposes (extendedKeyUsage, also of intermediates), IP addresses, the validity of the CA's own
+ * certificate, SHA-1 and short RSA keys, name constraints (refused, since we cannot apply them),
+ * pins, and texts that tell an operator which certificate is wrong and why.
  *
  * Not done: revocation (CRL, OCSP), name constraints, policies, RSA-PSS, Ed25519, a critical
  * extendedKeyUsage (BearSSL refuses it). A chain must come in order, as TLS 1.2 demands.
@@ -33,8 +33,8 @@
 
 struct x509_trust;
 
-/* What to do with a certificate in a bundle that cannot be an anchor: one that is no CA's, has a weak or
- * unsupported key, or constrains names. */
+/* What to do with a certificate in a bundle that cannot be an anchor: one that is no CA's, has a
+ * weak or unsupported key, or constrains names. */
 enum x509_unfit {
     X509_UNFIT_REFUSE, /* for a file that somebody wrote for us: it is a mistake */
     X509_UNFIT_SKIP,   /* for the system's bundle, which is for everybody */
@@ -47,11 +47,11 @@ struct x509_trust *x509_trust_new(void);
 void x509_trust_free(struct x509_trust *trust);
 
 /* Adds the CA certificates of a PEM text; other blocks than certificates are passed over, and a
- * certificate that is there already is not added again. `*skipped` (may be NULL) counts the unfit ones.
- * An expired CA is taken: its users get a text that says so. Errors, each naming the certificate:
- * STATUS_MALFORMED, STATUS_WRONG_TYPE (no CA), STATUS_WRONG_ALGORITHM, STATUS_UNKNOWN_CRITICAL (name
- * constraints), STATUS_NOT_FOUND (no certificate in the text, or none that is fit), STATUS_TOO_LARGE.
- * After an error what came before it is in. */
+ * certificate that is there already is not added again. `*skipped` (may be NULL) counts the unfit
+ * ones. An expired CA is taken: its users get a text that says so. Errors, each naming the
+ * certificate: STATUS_MALFORMED, STATUS_WRONG_TYPE (no CA), STATUS_WRONG_ALGORITHM,
+ * STATUS_UNKNOWN_CRITICAL (name constraints), STATUS_NOT_FOUND (no certificate in the text, or none
+ * that is fit), STATUS_TOO_LARGE. After an error what came before it is in. */
 bool x509_trust_add_pem(struct x509_trust *trust, struct bytes text, enum x509_unfit unfit,
                         size_t *skipped, struct status *status) MUST_CHECK;
 
@@ -71,17 +71,19 @@ struct x509_policy {
     size_t pin_count;         /* must be one of these; 0: any */
 };
 
-/* Judges a chain, leaf first, at a point in time. On success `leaf` (may be NULL) is what was read of the
- * first certificate, borrowed from it. Errors, whose text names the certificate:
- * STATUS_UNKNOWN_ISSUER, STATUS_BAD_SIGNATURE, STATUS_EXPIRED, STATUS_NOT_YET_VALID, STATUS_WRONG_NAME,
- * STATUS_WRONG_TYPE (purpose or usage, or an issuer that is no CA), STATUS_WRONG_ALGORITHM,
- * STATUS_UNKNOWN_CRITICAL, STATUS_UNKNOWN_KEY (not pinned), STATUS_MALFORMED, STATUS_TOO_LARGE. */
+/* Judges a chain, leaf first, at a point in time. On success `leaf` (may be NULL) is what was read
+ * of the first certificate, borrowed from it. Errors, whose text names the certificate:
+ * STATUS_UNKNOWN_ISSUER, STATUS_BAD_SIGNATURE, STATUS_EXPIRED, STATUS_NOT_YET_VALID,
+ * STATUS_WRONG_NAME, STATUS_WRONG_TYPE (purpose or usage, or an issuer that is no CA),
+ * STATUS_WRONG_ALGORITHM, STATUS_UNKNOWN_CRITICAL, STATUS_UNKNOWN_KEY (not pinned),
+ * STATUS_MALFORMED, STATUS_TOO_LARGE. */
 bool x509_chain_verify(const struct x509_policy *policy, const struct bytes *chain, size_t count,
                        int64_t now_ms, struct x509_certificate *leaf,
                        struct status *status) MUST_CHECK;
 
 /* False with STATUS_EXPIRED or STATUS_NOT_YET_VALID ("certificate expired on 2026-01-31T12:00:00Z
- * (CN=edge-7)") unless the certificate is valid at this time. Both ends are inclusive, to the second. */
+ * (CN=edge-7)") unless the certificate is valid at this time. Both ends are inclusive, to the
+ * second. */
 bool x509_check_period(const struct x509_certificate *certificate, int64_t now_ms,
                        struct status *status) MUST_CHECK;
 

@@ -1,7 +1,7 @@
 /*
- * A load generator for brokers that speak the NATS protocol: one thread, raw sockets, every delivery
- * checked for loss and order. It measures what a message costs the server in processor time, which on
- * a shared machine says more than the rate. tests/bench/broker.mjs runs it.
+ * A load generator for brokers that speak the NATS protocol: one thread, raw sockets, every
+ * delivery checked for loss and order. It measures what a message costs the server in processor
+ * time, which on a shared machine says more than the rate. tests/bench/broker.mjs runs it.
  */
 #ifndef LSYS_BENCH_NATS_LOAD_H
 #define LSYS_BENCH_NATS_LOAD_H
@@ -53,8 +53,8 @@ long load_resident_kb(pid_t process);
 /* Connects to the port on loopback; -1 when nobody listens. */
 int load_dial(int port);
 
-/* Waits for INFO, sends CONNECT, then `more` (operations, may be ""), and waits until the server has
- * handled them. The socket is non-blocking afterwards. */
+/* Waits for INFO, sends CONNECT, then `more` (operations, may be ""), and waits until the server
+ * has handled them. The socket is non-blocking afterwards. */
 void load_handshake(int descriptor, const char *more);
 
 /* Sends all bytes, waiting while the socket is full. */

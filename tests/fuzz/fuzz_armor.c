@@ -1,4 +1,5 @@
-/* Any bytes as a file that holds a token: what comes out is token text, and armours and reads again. */
+/* Any bytes as a file that holds a token: what comes out is token text, and armours and reads
+ * again. */
 #include <stddef.h>
 #include <stdint.h>
 

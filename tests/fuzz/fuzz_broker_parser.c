@@ -1,5 +1,5 @@
-/* The broker's parser: whatever comes, in whatever pieces, gives the same frames or the same refusal
- * as in one piece. The first byte chooses the pieces. */
+/* The broker's parser: whatever comes, in whatever pieces, gives the same frames or the same
+ * refusal as in one piece. The first byte chooses the pieces. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

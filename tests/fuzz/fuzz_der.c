@@ -1,5 +1,5 @@
-/* Walks any bytes as DER, every value by its type. A value that was accepted is written again and must give the
- * same bytes: that is what "one encoding for each value" means. */
+/* Walks any bytes as DER, every value by its type. A value that was accepted is written again and
+ * must give the same bytes: that is what "one encoding for each value" means. */
 #include <stdlib.h>
 
 #include "base/buffer.h"
@@ -9,7 +9,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Writes the next value of `reader`, read as its type, to `out`. False when it is not such a value. */
+/* Writes the next value of `reader`, read as its type, to `out`. False when it is not such a
+ * value. */
 static bool rewrite(struct der_reader *reader, uint8_t tag, struct buffer *out) {
     switch (tag) {
     case DER_BOOLEAN:

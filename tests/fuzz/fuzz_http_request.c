@@ -1,5 +1,5 @@
-/* Any bytes as pipelined HTTP requests: read whole and read in pieces they must give the same verdict, and what is
- * accepted must be what the header of the parser promises. */
+/* Any bytes as pipelined HTTP requests: read whole and read in pieces they must give the same
+ * verdict, and what is accepted must be what the header of the parser promises. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* Any bytes as a token. What has the form of one is written again, and must be the same bytes: there is
- * one text for each token. */
+/* Any bytes as a token. What has the form of one is written again, and must be the same bytes:
+ * there is one text for each token. */
 #include <stddef.h>
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
-/* Any JSON as the claims of a license, as if it were signed. What is accepted must survive being issued
- * and read again, and be judged the same. */
+/* Any JSON as the claims of a license, as if it were signed. What is accepted must survive being
+ * issued and read again, and be judged the same. */
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>

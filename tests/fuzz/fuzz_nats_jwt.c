@@ -1,7 +1,7 @@
 /*
- * The claims of a NATS token, each kind: signed with the key that they name, so that the fuzzer gets past
- * the signature. What was read is written and read again; only then the same rights must come out. Also
- * the bytes as they are, as a whole token.
+ * The claims of a NATS token, each kind: signed with the key that they name, so that the fuzzer
+ * gets past the signature. What was read is written and read again; only then the same rights must
+ * come out. Also the bytes as they are, as a whole token.
  */
 #include <stdlib.h>
 #include <string.h>

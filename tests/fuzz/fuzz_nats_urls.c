@@ -1,4 +1,5 @@
-/* Any text as the list of NATS servers: what is shown holds no credentials, and errors do not either. */
+/* Any text as the list of NATS servers: what is shown holds no credentials, and errors do not
+ * either. */
 #include <stdlib.h>
 #include <string.h>
 

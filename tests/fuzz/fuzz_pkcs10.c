@@ -1,5 +1,5 @@
-/* Any bytes as a certificate request. One that proves possession of its key is certified, and what comes out is a
- * certificate that we read. */
+/* Any bytes as a certificate request. One that proves possession of its key is certified, and what
+ * comes out is a certificate that we read. */
 #include <stdlib.h>
 
 #include "tests/lib/pki.h"

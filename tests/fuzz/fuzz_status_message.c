@@ -1,4 +1,5 @@
-/* Any bytes as a message of license.status: refused with a reason, or read into parts that hold together. */
+/* Any bytes as a message of license.status: refused with a reason, or read into parts that hold
+ * together. */
 #include <stdlib.h>
 #include <string.h>
 

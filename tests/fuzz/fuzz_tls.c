@@ -1,5 +1,5 @@
-/* Records from a peer that obeys nothing, to a server and to a client: the first byte says which, and in how
- * large pieces they come. */
+/* Records from a peer that obeys nothing, to a server and to a client: the first byte says which,
+ * and in how large pieces they come. */
 #include <stdlib.h>
 
 #include "base/assertion.h"

@@ -1,4 +1,5 @@
-/* Any bytes as a URL: what is accepted can be written into a request line as it is, and reads again the same. */
+/* Any bytes as a URL: what is accepted can be written into a request line as it is, and reads again
+ * the same. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,6 @@
-/* Any bytes as WebSocket frames, from a client and from a server: read whole and read in pieces they must give the same
- * events and payload, and what is accepted must be what the header of the reader promises. */
+/* Any bytes as WebSocket frames, from a client and from a server: read whole and read in pieces
+ * they must give the same events and payload, and what is accepted must be what the header of the
+ * reader promises. */
 #include <string.h>
 
 #include "base/assertion.h"

@@ -1,5 +1,5 @@
-/* Any bytes as a certificate, a private key, a bundle of CAs and a chain under one: nothing may crash, nothing that was
- * not signed by the CA may verify. */
+/* Any bytes as a certificate, a private key, a bundle of CAs and a chain under one: nothing may
+ * crash, nothing that was not signed by the CA may verify. */
 #include <stdlib.h>
 
 #include "codec/pem.h"

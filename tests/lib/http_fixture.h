@@ -1,6 +1,6 @@
 /*
- * An HTTP server with a route for everything its tests want to see, and raw clients that send bytes as
- * they are told and keep what comes.
+ * An HTTP server with a route for everything its tests want to see, and raw clients that send bytes
+ * as they are told and keep what comes.
  */
 #ifndef LSYS_TESTS_LIB_HTTP_FIXTURE_H
 #define LSYS_TESTS_LIB_HTTP_FIXTURE_H

@@ -1,9 +1,10 @@
 /*
  * Names that the third-party archives want and an older host C library does not have.
  *
- * The archives were compiled against glibc 2.41, whose headers send strtol and its kin to C23 versions (which also read
- * binary literals). Sanitizer builds use the host's C library; before 2.38 it lacks these names. The older functions
- * are the same for every input except a 0b prefix, which lsys never feeds to them.
+ * The archives were compiled against glibc 2.41, whose headers send strtol and its kin to C23
+ * versions (which also read binary literals). Sanitizer builds use the host's C library; before
+ * 2.38 it lacks these names. The older functions are the same for every input except a 0b prefix,
+ * which lsys never feeds to them.
  */
 #include <stdarg.h>
 #include <stdio.h>

@@ -12,7 +12,8 @@
 /* Far beyond what any condition needs, also under sanitizers on a busy machine. */
 #define LOOP_WAIT_LIMIT_MS 10000
 
-/* Runs the loop until `condition(context)` holds. False if it does not within LOOP_WAIT_LIMIT_MS. */
+/* Runs the loop until `condition(context)` holds. False if it does not within
+ * LOOP_WAIT_LIMIT_MS. */
 bool loop_wait(struct loop *loop, bool (*condition)(void *context), void *context);
 
 /* Runs the loop until `*counter` is at least `value`. */

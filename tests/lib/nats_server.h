@@ -1,6 +1,6 @@
 /*
- * A real nats-server as a child of the test: Debian's of this machine, and the one among the peers in
- * third_party.
+ * A real nats-server as a child of the test: Debian's of this machine, and the one among the peers
+ * in third_party.
  */
 #ifndef LSYS_TESTS_LIB_NATS_SERVER_H
 #define LSYS_TESTS_LIB_NATS_SERVER_H
@@ -16,15 +16,15 @@ struct nats_server {
     char port_text[8];
 };
 
-/* Calls `run` once for each nats-server there is, which nats_server_init then takes. Returns the sum of
- * its results; prints the reason when there is none. */
+/* Calls `run` once for each nats-server there is, which nats_server_init then takes. Returns the
+ * sum of its results; prints the reason when there is none. */
 int nats_server_run_with_each(int (*run)(void));
 
 /* Picks a free port for a server to come; nothing is started. */
 void nats_server_init(struct nats_server *server);
 
-/* Starts it with further arguments (NULL-terminated, may be NULL) and waits until it accepts connections.
- * Ends the test when it does not. */
+/* Starts it with further arguments (NULL-terminated, may be NULL) and waits until it accepts
+ * connections. Ends the test when it does not. */
 void nats_server_start(struct nats_server *server, const char *const *arguments);
 
 /* Kills it and waits until it is gone. Harmless when it does not run. */

@@ -19,7 +19,8 @@ struct pki_certificate {
     struct x509_certificate certificate;
 };
 
-/* What a test wants of a certificate; zero is a server's for nobody, valid for a day on both sides. */
+/* What a test wants of a certificate; zero is a server's for nobody, valid for a day on both
+ * sides. */
 struct pki_wish {
     const char *common_name;
     const char *const *names; /* as x509_alt_name_parse reads them, ended by NULL; may be NULL */

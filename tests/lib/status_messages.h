@@ -1,6 +1,7 @@
 /*
- * A vendor and license servers as far as their signatures go, for unit tests of those who listen: real
- * keys, real licenses, and messages of `license.status` that are right, or wrong in one chosen way.
+ * A vendor and license servers as far as their signatures go, for unit tests of those who listen:
+ * real keys, real licenses, and messages of `license.status` that are right, or wrong in one chosen
+ * way.
  */
 #ifndef LSYS_TESTS_LIB_STATUS_MESSAGES_H
 #define LSYS_TESTS_LIB_STATUS_MESSAGES_H
@@ -37,8 +38,9 @@ struct test_license {
     const char *server_jkt; /* the one server that it names; NULL: none */
 };
 
-/* Signs a license: id "license-<customer>-<serial>", edition "enterprise", features sso (true, degrades
- * to advise) and nodes (50, degrades to readonly) and reports (true, blocks). Frees with buffer_free. */
+/* Signs a license: id "license-<customer>-<serial>", edition "enterprise", features sso (true,
+ * degrades to advise) and nodes (50, degrades to readonly) and reports (true, blocks). Frees with
+ * buffer_free. */
 void test_license_sign(const struct test_vendor *vendor, const struct test_license *wanted,
                        struct buffer *token);
 

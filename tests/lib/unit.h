@@ -1,5 +1,6 @@
 /*
- * What every unit test includes first: cmocka, and the standard headers that cmocka wants before it.
+ * What every unit test includes first: cmocka, and the standard headers that cmocka wants before
+ * it.
  */
 #ifndef LSYS_TESTS_UNIT_H
 #define LSYS_TESTS_UNIT_H

@@ -1,6 +1,6 @@
 /*
- * Vectors of public suites, which are no part of the repository: files in the folder that LSYS_VECTORS
- * names, or "vectors" in a folder "shared" beside the checkout.
+ * Vectors of public suites, which are no part of the repository: files in the folder that
+ * LSYS_VECTORS names, or "vectors" in a folder "shared" beside the checkout.
  */
 #ifndef LSYS_TESTS_VECTORS_H
 #define LSYS_TESTS_VECTORS_H
@@ -13,8 +13,8 @@
  * stderr and returns false: the test then calls skip(). */
 bool vectors_read(const char *name, struct buffer *out);
 
-/* Calls `visit` with the name and content of each file in the folder, in no order. Returns how many;
- * 0, and a line on stderr, when there is no such folder. */
+/* Calls `visit` with the name and content of each file in the folder, in no order. Returns how
+ * many; 0, and a line on stderr, when there is no such folder. */
 int vectors_each(const char *folder, void (*visit)(const char *name, struct bytes content));
 
 #endif

@@ -1,4 +1,5 @@
-/* app/ledger: what was kept is there after a restart; what is damaged or cannot be written does no harm. */
+/* app/ledger: what was kept is there after a restart; what is damaged or cannot be written does no
+ * harm. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* The small parts of the app floor: suggestions, command lines, health, metrics, alerts, listening. */
+/* The small parts of the app floor: suggestions, command lines, health, metrics, alerts,
+ * listening. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

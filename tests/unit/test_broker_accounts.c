@@ -1,6 +1,6 @@
 /*
- * What operator mode is made of: the folder of tokens whatever happens in it, and the rights of a user as
- * permissions.
+ * What operator mode is made of: the folder of tokens whatever happens in it, and the rights of a
+ * user as permissions.
  */
 #include "tests/lib/unit.h"
 
@@ -75,8 +75,8 @@ static void take_away(const struct watch *watch, const char *name) {
     free(path);
 }
 
-/* Polls once; gives what was told. A file that has just changed may be told twice: its time may stand
- * still for a moment. */
+/* Polls once; gives what was told. A file that has just changed may be told twice: its time may
+ * stand still for a moment. */
 static const char *poll_once(struct watch *watch) {
     buffer_clear(&watch->told);
     resolver_poll(watch->resolver);

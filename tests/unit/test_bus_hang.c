@@ -6,8 +6,9 @@
 #include "tests/lib/loop_wait.h"
 #include "tests/lib/nats_server.h"
 
-/* A thread that hangs in nats.c is left to end by itself, with what it holds: whether it has ended when
- * the program does is not for this test to say, so leaks are looked for in test_bus_outage instead. */
+/* A thread that hangs in nats.c is left to end by itself, with what it holds: whether it has ended
+ * when the program does is not for this test to say, so leaks are looked for in test_bus_outage
+ * instead. */
 int __lsan_is_turned_off(void);
 
 int __lsan_is_turned_off(void) {

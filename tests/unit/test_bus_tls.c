@@ -1,4 +1,5 @@
-/* The NATS client over TLS against real nats-servers: who is believed, who is not and why, much data, outages. */
+/* The NATS client over TLS against real nats-servers: who is believed, who is not and why, much
+ * data, outages. */
 #include "tests/lib/unit.h"
 
 #include <netinet/in.h>

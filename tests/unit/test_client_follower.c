@@ -1,4 +1,5 @@
-/* What the license client believes: real signatures, chosen moments, and every way to deceive it. */
+/* What the license client believes: real signatures, chosen moments, and every way to deceive
+ * it. */
 #include "tests/lib/unit.h"
 
 #include <stdio.h>

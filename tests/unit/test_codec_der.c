@@ -1,4 +1,5 @@
-/* DER: what the writer makes the reader reads, and every second way of writing a value is refused. */
+/* DER: what the writer makes the reader reads, and every second way of writing a value is
+ * refused. */
 #include "tests/lib/unit.h"
 
 #include <stdbool.h>

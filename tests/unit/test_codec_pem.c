@@ -11,7 +11,8 @@
 
 #define BLOCK_BYTES_MAX 256
 
-/* Reads all blocks. Returns how many there were; `*status` is OK when the text was good to its end. */
+/* Reads all blocks. Returns how many there were; `*status` is OK when the text was good to its
+ * end. */
 static int count_blocks(struct bytes text, struct status *status) {
     struct pem_reader reader;
     struct buffer der;

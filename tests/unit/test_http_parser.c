@@ -1,4 +1,5 @@
-/* Requests as data: raw bytes in, verdict out. Each row is fed whole and byte by byte; both must agree. */
+/* Requests as data: raw bytes in, verdict out. Each row is fed whole and byte by byte; both must
+ * agree. */
 #include "tests/lib/unit.h"
 
 #include <stdio.h>

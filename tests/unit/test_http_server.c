@@ -1,4 +1,5 @@
-/* What the HTTP server answers: fields, routes, methods, problems, assets, bodies; whom it refuses. */
+/* What the HTTP server answers: fields, routes, methods, problems, assets, bodies; whom it
+ * refuses. */
 #include "tests/lib/unit.h"
 
 #include <stdio.h>

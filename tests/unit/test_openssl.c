@@ -1,5 +1,6 @@
-/* The OpenSSL interface that nats.c calls, against a server that the test moves step by step: record boundaries, stalls in
- * the middle of a record, peers that do not read, and every kind of end. */
+/* The OpenSSL interface that nats.c calls, against a server that the test moves step by step:
+ * record boundaries, stalls in the middle of a record, peers that do not read, and every kind of
+ * end. */
 #include "tests/lib/unit.h"
 
 #include <errno.h>
@@ -202,8 +203,8 @@ static void a_small_buffer_gets_the_rest_later(void **state) {
     free_pair(&both);
 }
 
-/* Many small records in one call; and with a buffer as nats.c has it, nothing ever stays where polling the socket does
- * not show it. */
+/* Many small records in one call; and with a buffer as nats.c has it, nothing ever stays where
+ * polling the socket does not show it. */
 static void what_is_left_shows_on_the_socket(void **state) {
     struct both both;
     size_t total = 0;
@@ -252,8 +253,8 @@ static void server_collect(struct both *both, struct buffer *received) {
 
 #define STREAM_BYTES ((size_t)20 << 20)
 
-/* A peer that reads now and then; each retry comes from another place and with another length, as long as the bytes are
- * the same. What is counted as written arrives, in order, once. */
+/* A peer that reads now and then; each retry comes from another place and with another length, as
+ * long as the bytes are the same. What is counted as written arrives, in order, once. */
 static void writing_to_a_slow_peer(void **state) {
     struct both both;
     struct buffer received;

@@ -1,4 +1,5 @@
-/* The levels of the configuration: precedence, and an error that names the place for each mistake. */
+/* The levels of the configuration: precedence, and an error that names the place for each
+ * mistake. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -111,7 +112,8 @@ static void expect_failure(struct fixture *fixture, const char *flag, enum statu
     assert_int_equal(fixture->status.code, code);
 }
 
-/* Expects the loading to fail because of the file a.conf, with this text after the folder's name. */
+/* Expects the loading to fail because of the file a.conf, with this text after the folder's
+ * name. */
 static void expect_file_failure(struct fixture *fixture, const char *text) {
     char expected[512];
     snprintf(expected, sizeof expected, "%s/a.conf%s", fixture->folder, text);

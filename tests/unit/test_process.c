@@ -95,7 +95,8 @@ static void input_reaches_the_program_and_ends(void **state) {
     assert_string_equal(run->output, "300000\n");
 }
 
-/* libuv's own pipes are sockets, which cannot be opened by name: signers written as scripts do that. */
+/* libuv's own pipes are sockets, which cannot be opened by name: signers written as scripts do
+ * that. */
 static void input_and_output_can_be_opened_by_name(void **state) {
     struct run *run = *state;
     const char *arguments[] = {"sh", "-c", "cat /dev/stdin >/dev/stdout", NULL};

@@ -234,7 +234,8 @@ static void a_reload_is_taken_whole_or_not_at_all(void **state) {
     write_number(&process, "13");
     kill(process.pid, SIGHUP);
     assert_int_equal(next_event(&process), 'r');
-    /* A file that cannot be read never reaches the role; the signal after it shows that it was seen. */
+    /* A file that cannot be read never reaches the role; the signal after it shows that it was
+     * seen. */
     write_number(&process, "nonsense");
     kill(process.pid, SIGHUP);
     kill(process.pid, SIGUSR2);

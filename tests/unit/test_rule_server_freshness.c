@@ -1,4 +1,5 @@
-/* rules/server_freshness: each row of its table, to the millisecond; replay, delay, restored servers. */
+/* rules/server_freshness: each row of its table, to the millisecond; replay, delay, restored
+ * servers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -88,7 +89,8 @@ static void recorded_heartbeats_change_nothing(void **state) {
                HEARD + 5 * 30000 + 1, i < 5 ? FRESHNESS_OLDER : FRESHNESS_REPLAYED);
 }
 
-/* Each heartbeat is released a little later than the one before: the measure must not move along. */
+/* Each heartbeat is released a little later than the one before: the measure must not move
+ * along. */
 static void creeping_delay_is_noticed(void **state) {
     (void)state;
     struct server_freshness server = proven_server();

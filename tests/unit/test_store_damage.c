@@ -1,4 +1,5 @@
-/* State files that decayed or were tampered with: never a crash, never a changed value as a good one. */
+/* State files that decayed or were tampered with: never a crash, never a changed value as a good
+ * one. */
 #include "tests/lib/unit.h"
 
 #include <fcntl.h>
@@ -145,7 +146,8 @@ static struct outcome live_with(const struct fixture *fixture, const char *what,
     return outcome;
 }
 
-/* One flipped bit at many places, over all pages; the stride is prime so that all fields are hit. */
+/* One flipped bit at many places, over all pages; the stride is prime so that all fields are
+ * hit. */
 static void flipped_bits_are_never_believed(void **state) {
     struct fixture *fixture = *state;
     struct bytes pristine = buffer_bytes(&fixture->pristine);
@@ -225,7 +227,8 @@ static void tamper(const struct fixture *fixture, const char *sql) {
     sqlite3_close(database);
 }
 
-/* A record changed with SQL, so that the file itself is sound: one is lost, the others are served. */
+/* A record changed with SQL, so that the file itself is sound: one is lost, the others are
+ * served. */
 static void a_changed_record_is_set_aside_alone(void **state) {
     struct fixture *fixture = *state;
     struct store_report report;
@@ -256,7 +259,8 @@ static bool count_visit(void *context, const char *key, struct bytes value) {
     return true;
 }
 
-/* Records found bad while running: reported once as damaged, then as missing; iterations skip them. */
+/* Records found bad while running: reported once as damaged, then as missing; iterations skip
+ * them. */
 static void a_record_that_decays_while_running_is_reported(void **state) {
     struct fixture *fixture = *state;
     struct store *store = NULL;
@@ -294,7 +298,8 @@ static void a_record_that_decays_while_running_is_reported(void **state) {
     buffer_free(&value);
 }
 
-/* A header that claims a newer version, while the table knows better, is damage and not a newer lsys. */
+/* A header that claims a newer version, while the table knows better, is damage and not a newer
+ * lsys. */
 static void a_flipped_version_is_not_a_newer_lsys(void **state) {
     struct fixture *fixture = *state;
     struct store_report report;

@@ -1,5 +1,5 @@
-/* Streams, the HTTP server and the HTTP client over TLS, on real sockets: order, back-pressure, upgrades, every way a
- * handshake fails and a connection ends. */
+/* Streams, the HTTP server and the HTTP client over TLS, on real sockets: order, back-pressure,
+ * upgrades, every way a handshake fails and a connection ends. */
 #include "tests/lib/unit.h"
 
 #include <arpa/inet.h>
@@ -242,7 +242,8 @@ static void a_peer_that_does_not_read_costs_only_what_waits(void **state) {
     check_numbers(&fixture->server, LARGE_BYTES);
 }
 
-/* A record that was decrypted waits in the engine while the socket is quiet: resuming must find it. */
+/* A record that was decrypted waits in the engine while the socket is quiet: resuming must find
+ * it. */
 static void pausing_after_each_read_loses_nothing(void **state) {
     struct fixture *fixture = *state;
     const size_t bytes = 200000;

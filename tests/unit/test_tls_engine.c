@@ -1,4 +1,5 @@
-/* TLS engines joined in memory: every way to cut the bytes, every reason to refuse, hostile records. */
+/* TLS engines joined in memory: every way to cut the bytes, every reason to refuse, hostile
+ * records. */
 #include "tests/lib/unit.h"
 
 #include <stdlib.h>
@@ -123,8 +124,8 @@ static void assert_failed(const struct tls_engine *engine, enum status_code code
 
 /* ---- in order ---- */
 
-/* A client that starts early (RFC 7918) sends data right behind its Finished, and a server reads both at once: the
- * data must wait until the server's own Finished has left. */
+/* A client that starts early (RFC 7918) sends data right behind its Finished, and a server reads
+ * both at once: the data must wait until the server's own Finished has left. */
 static void test_data_behind_the_finished_waits(void **state) {
     (void)state;
     static const uint8_t data[] = {0x17, 3, 3, 0, 40, 1, 2, 3};

@@ -1,4 +1,5 @@
-/* The parts of `lsys up` that need no network: the event stream's reader, the history, the demo vendor. */
+/* The parts of `lsys up` that need no network: the event stream's reader, the history, the demo
+ * vendor. */
 #include "tests/lib/unit.h"
 
 #include <stdio.h>

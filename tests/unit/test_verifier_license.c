@@ -320,7 +320,8 @@ static void k_of_n_components_must_be_there(void **state) {
         assert_int_equal(fingerprint_count_matches(&demand, &machine), here);
         assert_int_equal(fingerprint_matches(&demand, &machine), here >= 3);
     }
-    /* The same value under another name is another component; blanks around a value do not matter. */
+    /* The same value under another name is another component; blanks around a value do not
+     * matter. */
     struct fingerprint other = {0};
     assert_true(fingerprint_add(&other, "board", bytes_of_text("machine-id")));
     assert_string_not_equal(other.components[0].digest, full.components[0].digest);

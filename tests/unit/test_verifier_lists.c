@@ -1,4 +1,5 @@
-/* What a vendor signs beside licenses: revocation lists, and key rings with their windows of time. */
+/* What a vendor signs beside licenses: revocation lists, and key rings with their windows of
+ * time. */
 #include "tests/lib/unit.h"
 
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /*
- * NATS tokens: those that npm nats-jwt 0.0.9 wrote are read as it meant them; ours survive the way there
- * and back; whoever signs, expires or is revoked as he should not is refused.
+ * NATS tokens: those that npm nats-jwt 0.0.9 wrote are read as it meant them; ours survive the way
+ * there and back; whoever signs, expires or is revoked as he should not is refused.
  */
 #include "tests/lib/unit.h"
 

@@ -225,8 +225,8 @@ static void every_flipped_bit_is_noticed(void **state) {
     }
 }
 
-/* The signature with s replaced by n - s also satisfies ECDSA's equation; it is another token, which
- * verifies on its own merit and shares nothing with the first in the memo. */
+/* The signature with s replaced by n - s also satisfies ECDSA's equation; it is another token,
+ * which verifies on its own merit and shares nothing with the first in the memo. */
 static void the_mirrored_signature_is_another_token(void **state) {
     (void)state;
     static const uint8_t order[32] = {0xFF, 0xFF, 0xFF, 0xFF, 0x00, 0x00, 0x00, 0x00,
@@ -356,7 +356,8 @@ static void the_memo_remembers_signatures_only(void **state) {
     key_ring_free(ring);
 }
 
-/* Unsigned and MACed tokens have no 64 bytes at the end; the algorithm is what is wrong with them. */
+/* Unsigned and MACed tokens have no 64 bytes at the end; the algorithm is what is wrong with
+ * them. */
 static void other_algorithms_come_with_other_lengths(void **state) {
     (void)state;
     struct private_key key;

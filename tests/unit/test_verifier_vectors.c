@@ -30,7 +30,8 @@ static long long id_of(const struct json_value *test) {
     return id;
 }
 
-/* Decodes a hexadecimal member into new memory of exactly its size, so that ASan sees every overrun. */
+/* Decodes a hexadecimal member into new memory of exactly its size, so that ASan sees every
+ * overrun. */
 static struct bytes decode_hex_member(const struct json_value *object, const char *name) {
     const char *text = json_member_text(object, name);
     assert_non_null(text);

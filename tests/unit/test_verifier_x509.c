@@ -95,7 +95,8 @@ static void the_builder_refuses_nonsense(void **state) {
     pki_free(leaf);
 }
 
-/* Replaces the one place in the certificate's DER where `from` stands, in a copy, and reads that. */
+/* Replaces the one place in the certificate's DER where `from` stands, in a copy, and reads
+ * that. */
 static bool reads_with(const struct pki_certificate *made, const char *from, const char *to,
                        size_t length) {
     uint8_t copy[2048];
@@ -114,7 +115,8 @@ static void damaged_certificates_are_refused(void **state) {
     struct pki_wish wish = {.common_name = "edge-7", .names = edge_names};
     struct pki_certificate *made = pki_make(&wish, NULL);
     assert_true(reads_with(made, "edge-7", "edge-8", 6));
-    /* Extension identifiers: keyUsage (2.5.29.15) said twice, by changing basicConstraints into it. */
+    /* Extension identifiers: keyUsage (2.5.29.15) said twice, by changing basicConstraints into
+     * it. */
     assert_false(reads_with(made, "\x06\x03\x55\x1D\x13", "\x06\x03\x55\x1D\x0F", 5));
     /* Version 4; an address of 3 bytes and a stray one; month 13; BER's other true. */
     assert_false(reads_with(made, "\xA0\x03\x02\x01\x02", "\xA0\x03\x02\x01\x03", 5));

@@ -1,5 +1,5 @@
-/* BearSSL's TLS engines, client and server in one process without sockets, with our identities and our X.509 engine on
- * both sides. */
+/* BearSSL's TLS engines, client and server in one process without sockets, with our identities and
+ * our X.509 engine on both sides. */
 #include "tests/lib/unit.h"
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
-/* Chains and the verdict on each, with certificates of our own making. What only other tools make (RSA, SHA-1, strange
- * extensions) is in tests/blackbox/ca.test.mjs. */
+/* Chains and the verdict on each, with certificates of our own making. What only other tools make
+ * (RSA, SHA-1, strange extensions) is in tests/blackbox/ca.test.mjs. */
 #include "tests/lib/unit.h"
 
 #include <stdbool.h>

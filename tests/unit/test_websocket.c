@@ -1,4 +1,5 @@
-/* WebSocket connections over real sockets: our client with our server, and raw peers that keep no rules. */
+/* WebSocket connections over real sockets: our client with our server, and raw peers that keep no
+ * rules. */
 #include "tests/lib/unit.h"
 
 #include <stdio.h>

@@ -1,5 +1,6 @@
-/* WebSocket frames: cases in the order of the Autobahn test suite (1 framing, 2 pings, 3 reserved bits, 4 opcodes,
- * 5 fragments, 6 UTF-8, 7 closing, 10 odd sizes), each read whole, byte by byte and in pieces, from both sides. */
+/* WebSocket frames: cases in the order of the Autobahn test suite (1 framing, 2 pings, 3 reserved
+ * bits, 4 opcodes, 5 fragments, 6 UTF-8, 7 closing, 10 odd sizes), each read whole, byte by byte
+ * and in pieces, from both sides. */
 #include "tests/lib/unit.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* WebSocket as a stream of bytes, in the clear and over TLS: what is written comes out of frames, what comes in is bytes,
- * and every way to end. */
+/* WebSocket as a stream of bytes, in the clear and over TLS: what is written comes out of frames,
+ * what comes in is bytes, and every way to end. */
 #include "tests/lib/unit.h"
 
 #include <stdio.h>

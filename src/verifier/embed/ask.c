@@ -85,7 +85,8 @@ static bool read_fields(struct bytes head, int64_t *content_length) {
     return true;
 }
 
-/* False when this is no response that we read. Without Content-Length the body ends with the stream. */
+/* False when this is no response that we read. Without Content-Length the body ends with the
+ * stream. */
 static bool read_response(struct bytes bytes, bool ended, struct response *out) {
     *out = (struct response){0};
     const uint8_t *end =

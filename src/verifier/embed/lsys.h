@@ -1,16 +1,17 @@
 /*
- * liblsys: checking an lsys license inside a C or C++ program. It does no I/O and reads no clock: the
- * caller brings bytes and the time, and gets a verdict. `make liblsys.a` builds one archive that needs
- * nothing but the C library and -lm, and exports only the names in this header.
+ * liblsys: checking an lsys license inside a C or C++ program. It does no I/O and reads no clock:
+ * the caller brings bytes and the time, and gets a verdict. `make liblsys.a` builds one archive
+ * that needs nothing but the C library and -lm, and exports only the names in this header.
  *
  *     cc -o app app.c liblsys.a -lm
  *
- * There are two ways. lsys_check verifies a license file with the vendor's public keys, offline. Or the
- * program asks the license client that runs beside it: lsys_ask_request and lsys_ask_response make the
- * bytes to send and read the bytes that come, over a TCP connection or unix socket of the caller's.
+ * There are two ways. lsys_check verifies a license file with the vendor's public keys, offline. Or
+ * the program asks the license client that runs beside it: lsys_ask_request and lsys_ask_response
+ * make the bytes to send and read the bytes that come, over a TCP connection or unix socket of the
+ * caller's.
  *
- * All functions may be called from several threads at once, each with its own objects. When the machine
- * has no memory for a few hundred bytes, the process ends.
+ * All functions may be called from several threads at once, each with its own objects. When the
+ * machine has no memory for a few hundred bytes, the process ends.
  */
 #ifndef LSYS_H
 #define LSYS_H
@@ -54,8 +55,9 @@ enum lsys_feature {
 
 struct lsys_license;
 
-/* Judges a license. Never NULL; the caller gives it to lsys_license_free. A license bound to a machine
- * (fingerprints) is not held to that here: the license server does it. Takes about a millisecond. */
+/* Judges a license. Never NULL; the caller gives it to lsys_license_free. A license bound to a
+ * machine (fingerprints) is not held to that here: the license server does it. Takes about a
+ * millisecond. */
 struct lsys_license *lsys_check(const struct lsys_question *question);
 
 /* NULL is harmless. */
@@ -63,7 +65,8 @@ void lsys_license_free(struct lsys_license *license);
 
 enum lsys_verdict lsys_license_verdict(const struct lsys_license *license);
 
-/* "ok", "grace", "expired", "not_yet_valid", "revoked", "bad_signature", "unknown_key" ...: stable. */
+/* "ok", "grace", "expired", "not_yet_valid", "revoked", "bad_signature", "unknown_key" ...:
+ * stable. */
 const char *lsys_license_code(const struct lsys_license *license);
 
 /* The same for people, in a sentence; "" when valid. */
@@ -80,8 +83,9 @@ long long lsys_license_expires_at_ms(const struct lsys_license *license);
 long long lsys_license_serial(const struct lsys_license *license);
 long long lsys_license_seats(const struct lsys_license *license);
 
-/* Whether a feature is granted, and its limit: `*number` or `*text` (either may be NULL) are set for
- * those kinds. The text lives as long as the license. Nothing is granted when the license is refused. */
+/* Whether a feature is granted, and its limit: `*number` or `*text` (either may be NULL) are set
+ * for those kinds. The text lives as long as the license. Nothing is granted when the license is
+ * refused. */
 enum lsys_feature lsys_license_feature(const struct lsys_license *license, const char *name,
                                        double *number, const char **text);
 
@@ -91,8 +95,9 @@ enum lsys_feature lsys_license_feature(const struct lsys_license *license, const
 #define LSYS_REQUEST_BYTES 512
 #define LSYS_ANSWER_BYTES  (256 * 1024)
 
-/* Writes the HTTP request for a feature, or for the license when `feature` is NULL. Returns its length,
- * or 0 when the name is empty or too long. The connection is closed by the client after its answer. */
+/* Writes the HTTP request for a feature, or for the license when `feature` is NULL. Returns its
+ * length, or 0 when the name is empty or too long. The connection is closed by the client after its
+ * answer. */
 size_t lsys_ask_request(const char *feature, char out[LSYS_REQUEST_BYTES]);
 
 enum lsys_progress {
@@ -110,8 +115,8 @@ struct lsys_answer {
     char reason[512];  /* for people */
 };
 
-/* Reads what came so far: all `length` bytes from the beginning. `ended` is 1 when the peer has closed.
- * `*out` is filled in every case, with granted = 0 unless the answer says otherwise. */
+/* Reads what came so far: all `length` bytes from the beginning. `ended` is 1 when the peer has
+ * closed. `*out` is filled in every case, with granted = 0 unless the answer says otherwise. */
 enum lsys_progress lsys_ask_response(const char *bytes, size_t length, int ended,
                                      struct lsys_answer *out);
 

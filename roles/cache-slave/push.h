@@ -1,0 +1,35 @@
+/*
+ * Hearing the master's bell (roles/cache-master/stream.h): one WebSocket that is kept open and
+ * opened again, with a growing pause, when it ends. When there is none, polling carries on as if
+ * there were no push at all.
+ */
+#ifndef LSYS_CACHE_SLAVE_PUSH_H
+#define LSYS_CACHE_SLAVE_PUSH_H
+
+#include <stdbool.h>
+
+#include "app/role.h"
+#include "base/attributes.h"
+#include "net/tls_context.h"
+
+struct push;
+
+struct push_options {
+    struct role_context *context;
+    const char *master_url;         /* http(s)://HOST:PORT; copied */
+    struct tls_client_context *tls; /* for https; borrowed until push_close */
+    const char *fingerprint;        /* for the header of that name; borrowed until push_close */
+    void (*on_bell)(void *owner);   /* something changed at the master */
+    void *owner;
+};
+
+/* Begins to connect. NULL when the URL has no stream to hear: the slave polls. */
+struct push *push_open(const struct push_options *options);
+
+/* True while the master can be heard. */
+bool push_is_connected(const struct push *push);
+
+/* Ends it; no callback comes any more. NULL is harmless. */
+void push_close(struct push *push);
+
+#endif
