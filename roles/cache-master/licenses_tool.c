@@ -112,19 +112,24 @@ static bool list_one(void *context, const struct json_value *license, struct sta
 static void name_file(const char *license_id, char out[CLAIM_TEXT_BYTES_MAX + 8]) {
     static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
     size_t length = 0;
-    for (const char *c = license_id; *c && length < CLAIM_TEXT_BYTES_MAX; c++, length++)
-        out[length] = strchr(plain, *c) && (length > 0 || *c != '.') ? *c : '_';
+    for (const char *c = license_id; *c && length < CLAIM_TEXT_BYTES_MAX; c++, length++) {
+        bool is_plain = strchr(plain, *c) && (length > 0 || *c != '.');
+        if (is_plain)
+            out[length] = *c;
+        else
+            out[length] = '_';
+    }
     snprintf(out + length, 8, ".lic");
 }
 
 static bool export_one(void *context, const struct json_value *license, struct status *status) {
-    const char *folder = context;
+    const char *const *folder = context;
     const char *license_id = json_member_text(license, "license_id");
     const char *token = json_member_text(license, "token");
     char name[CLAIM_TEXT_BYTES_MAX + 8];
     if (!license_id || !token) return true; /* one that is not good is not exported */
     name_file(license_id, name);
-    char *path = file_join(folder, name);
+    char *path = file_join(*folder, name);
     bool written = token_file_write(path, "LSYS LICENSE", bytes_of_text(token), status);
     if (written) printf("%s\n", path);
     free(path);
@@ -202,6 +207,7 @@ static bool perform(struct place *place, const struct options *values, struct st
     const char *action = options_argument(values, 0);
     size_t count = options_argument_count(values);
     const char *second = count > 1 ? options_argument(values, 1) : NULL;
+    const char *folder = second; /* of an export */
     if (strcmp(action, "key") == 0) return keys(place, values, status);
     if (strcmp(action, "add") == 0 && count >= 2) return add(place, values, status);
     if (strcmp(action, "ls") == 0 && count == 1)
@@ -211,7 +217,7 @@ static bool perform(struct place *place, const struct options *values, struct st
         return place_revoke(place, second, options_text(values, "reason"), status);
     if (strcmp(action, "export") == 0 && count == 2)
         return file_make_folder(second, 0755, status) &&
-               place_each(place, true, export_one, (void *)(uintptr_t)second, status);
+               place_each(place, true, export_one, &folder, status);
     return status_fail(status, STATUS_USAGE,
                        "give \"add FILE...\", \"ls\", \"rm ID\", \"revoke ID\", \"export DIR\" or "
                        "\"key ls|add NAME|rm NAME\"");
