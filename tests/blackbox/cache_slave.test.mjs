@@ -1,5 +1,6 @@
 // lsys cache-slave as applications and operators see it: what it answers while all is well, and how it is asked.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { Agent, request } from 'undici';
 import { Master, Slave, KEY, fastTimes } from './lib/cache.mjs';
@@ -255,6 +256,19 @@ describe('a thousand requests', () => {
     assert.equal(await master.metric('lsys_cache_pulls_total'), pulls);
     assert.ok(await slave.metric('lsys_cache_hits_total') >= 1000);
   });
+});
+
+test('alert rules and dashboard speak of numbers that there are', async (t) => {
+  const { slave } = await pair(t);
+  const { text } = await get(`${slave.url}/metrics`);
+  const known = new Set([...text.matchAll(/^(lsys_\w+)/gm)].map((match) => match[1]));
+  for (const file of ['prometheus-alerts.yml', 'grafana-cache.json']) {
+    const content = readFileSync(new URL(`../../conf.d/${file}`, import.meta.url), 'utf8');
+    const named = new Set(content.match(/lsys_cache_\w+/g));
+    assert.ok(named.size > 4);
+    assert.deepEqual([...named].filter((name) => !known.has(name)), [], file);
+    if (file.endsWith('.json')) assert.equal(JSON.parse(content).panels.length, 9);
+  }
 });
 
 describe('settings', () => {
