@@ -219,16 +219,26 @@ bool slave_start(struct role_context *context, struct status *status) {
 
 /* ---- reloading ---- */
 
+/* A fallback license that is not good leaves the old one, as a bad file does everywhere. */
+static void reload_development(struct cache_slave *slave, const struct options *fresh) {
+    struct status status = STATUS_INIT;
+    struct license *development;
+    if (!read_development(slave, fresh, &development, &status)) {
+        log_event(LOG_WARNING, CACHE_SLAVE_NAME,
+                  "the fallback license was refused; the old one stays", "code",
+                  status_code_name(status.code), "why", status.text, NULL);
+        return;
+    }
+    license_free(slave->development);
+    slave->development = development;
+}
+
 bool slave_reload(struct role_context *context, const struct options *fresh,
                   struct status *status) {
     struct cache_slave *slave = context->state;
-    struct license *development;
     struct api_keys keys = {.count = 0};
-    if (!api_keys_load(&keys, fresh, status) || !load_authority(slave, fresh, status) ||
-        !read_development(slave, fresh, &development, status))
-        return false;
-    license_free(slave->development);
-    slave->development = development;
+    if (!api_keys_load(&keys, fresh, status) || !load_authority(slave, fresh, status)) return false;
+    reload_development(slave, fresh);
     slave->keys = keys;
     slave->settings = slave_settings_read(fresh);
     cache_sync_set(&slave->sync, &slave->settings.sync);

@@ -291,6 +291,17 @@ describe('settings', () => {
     assert.equal((await production.syncStatus()).grace_ms, 7200000);
   });
 
+  test('are taken over at SIGHUP, and a fallback license that is not good leaves the old one', async (t) => {
+    const file = `${vendor.folder}/fallback.lic`;
+    await vendor.issue(file, ['--edition', 'development', '--valid-for', '60d']);
+    const { slave } = await pair(t, { flags: ['--fallback-license', file] });
+    await vendor.issue(file, ['--edition', 'enterprise', '--valid-for', '60d']);
+    process.kill(slave.process.pid, 'SIGHUP');
+    await slave.process.untilOutput(/fallback license was refused/);
+    assert.equal((await slave.current()).licensed, true);
+    assert.equal(slave.process.exit, undefined);
+  });
+
   test('without the cache the master is asked for every answer', async (t) => {
     const { master, slave } = await pair(t, { times: { ...quiet, ENABLE_CACHE: 'false' } });
     assert.equal((await slave.current()).rests_on, 'master');
