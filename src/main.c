@@ -24,6 +24,8 @@
 #include "roles/up/up.h"
 #include "roles/vendor-tools/vendor_tools.h"
 
+/* One a line, in the order of the help: a new command is a new line. */
+/* clang-format off */
 static const struct command *const rows[] = {
     &up_command,
     &broker_command,
@@ -52,6 +54,7 @@ static const struct command *const rows[] = {
     &version_command,
     &help_command,
 };
+/* clang-format on */
 
 static const struct command_table commands = {rows, sizeof rows / sizeof rows[0]};
 

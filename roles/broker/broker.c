@@ -24,9 +24,10 @@ struct broker_role {
     struct role_context *context;
     struct broker *broker;
     struct broker_metrics *metrics;
-    struct role_http *http; /* NULL: no monitoring port */
-    struct role_tls *tls;   /* of the clients; NULL: none */
-    char *pid_path;         /* NULL: no pid file */
+    struct role_http *http;         /* NULL: no monitoring port */
+    struct role_tls *tls;           /* of the clients; NULL: none */
+    struct role_tls *websocket_tls; /* NULL: no wss */
+    char *pid_path;                 /* NULL: no pid file */
     int pid_descriptor;
     char listens[160]; /* "nats://127.0.0.1:4222 nats://[::1]:4222" */
     bool stopping;
@@ -76,6 +77,12 @@ static void broker_role_user_signal(struct role_context *context) {
 
 /* ---- the beginning ---- */
 
+static void note_listening(struct broker_role *role, const char *url) {
+    size_t used = strlen(role->listens);
+    snprintf(role->listens + used, sizeof role->listens - used, "%s%s", used > 0 ? " " : "", url);
+    log_event(LOG_INFO, role->context->name, "listening", "url", url, NULL);
+}
+
 /* A certificate that clients must have is a credential. */
 static struct listen_protection protection_of(const struct broker_role *role) {
     const struct options *options = role->context->options;
@@ -88,9 +95,7 @@ static struct listen_protection protection_of(const struct broker_role *role) {
 
 static bool listen_at(struct broker_role *role, const char *text, struct status *status) {
     struct address address, bound;
-    struct listen_protection protection = {.credential = broker_has_users(role->broker),
-                                           .insecure_listen =
-                                               options_boolean(options, "insecure_listen")};
+    struct listen_protection protection = protection_of(role);
     if (!address_parse(bytes_of_text(text), ADDRESS_PORT_REQUIRED, &address, status))
         return status_context(status, "--listen");
     if (!listen_policy_check(role->context->name, "--listen", &address, protection, status))
@@ -101,9 +106,16 @@ static bool listen_at(struct broker_role *role, const char *text, struct status 
     address_format(&bound, bound_text);
     const char *scheme = role->tls != NULL ? "tls://" : "nats://";
     snprintf(url, sizeof url, "%s%s", bound.kind == ADDRESS_TCP ? scheme : "", bound_text);
-    size_t used = strlen(role->listens);
-    snprintf(role->listens + used, sizeof role->listens - used, "%s%s", used > 0 ? " " : "", url);
-    log_event(LOG_INFO, role->context->name, "listening", "url", url, NULL);
+    note_listening(role, url);
+    return true;
+}
+
+static bool listen_for_browsers(struct broker_role *role, struct status *status) {
+    char url[BROKER_WEBSOCKET_URL_BYTES];
+    if (options_text(role->context->options, "websocket") == NULL) return true;
+    if (!broker_websocket_listen(role->context, role->broker, &role->websocket_tls, url, status))
+        return false;
+    note_listening(role, url);
     return true;
 }
 
@@ -146,11 +158,13 @@ static bool make_broker(struct broker_role *role, struct status *status) {
     broker_options_read(role->context->options, &options);
     options.role = role->context->name;
     if (!read_tls(role, &options, status) ||
-        !broker_options_read_users(role->context->options, &options.users, status))
+        !broker_options_read_login(role->context->options, &options, status))
         return false;
     role->broker = broker_create(role->context->loop, &options, status);
-    if (role->broker == NULL) broker_users_free(options.users);
-    return role->broker != NULL;
+    if (role->broker != NULL) return true;
+    broker_users_free(options.users);
+    broker_trust_free(options.trust);
+    return false;
 }
 
 static bool broker_role_start(struct role_context *context, struct status *status) {
@@ -160,6 +174,7 @@ static bool broker_role_start(struct role_context *context, struct status *statu
     if (!make_broker(role, status) || !hold_pid_file(role, status) ||
         !listen_everywhere(role, status)) {
         pid_file_release(role->pid_path, role->pid_descriptor);
+        role_tls_close(role->websocket_tls);
         broker_stop(role->broker, NULL, NULL);
         role_tls_close(role->tls);
         free(role->pid_path);
@@ -256,6 +271,8 @@ const struct command broker_command = {
                 "  lsys broker --user app --password-file app.password\n"
                 "  lsys broker --users-file users.json --pid-file /run/lsys-broker.pid\n"
                 "  lsys broker --tls-cert nats.pem --tls-key nats.key.pem --users-file users.json\n"
+                "  lsys broker --operator nats/operator.jwt --resolver-dir nats/accounts\n"
+                "  lsys broker --websocket 127.0.0.1:9222 --websocket-origin https://app.example\n"
                 "  lsys broker --drain --pid-file /run/lsys-broker.pid",
     .section = "broker",
     .options = broker_options_table,

@@ -124,16 +124,27 @@ static void alert_clock(struct license_server *server) {
     told->jumped_forward = reading->jumped_forward;
 }
 
-static void alert_old_list(struct license_server *server) {
+/* Says once about a document that a newer one should have come. */
+static void alert_old(struct license_server *server, bool old, const char *digest,
+                      char told[SHA256_TEXT_BYTES], const char *code, const char *text) {
+    if (!old || strcmp(told, digest) == 0) return;
+    memcpy(told, digest, SHA256_TEXT_BYTES);
+    alerts_raise(server->context->alerts, ALERT_WARNING, server->context->name, code, text);
+}
+
+static void alert_old_documents(struct license_server *server) {
+    const struct keyring_token *keyring = server->authority->keyring;
     const struct revocations *list = server->authority->revocations;
     struct server_told *told = &server->told;
-    if (!list || !revocations_is_old(list, server->keeper.reading.now_ms) ||
-        strcmp(told->old_list, told->revocations) == 0)
-        return;
-    memcpy(told->old_list, told->revocations, sizeof told->old_list);
-    alerts_raise(server->context->alerts, ALERT_WARNING, server->context->name, "revocations_old",
-                 "the revocation list is past its date; it stays in force, and a newer one should "
-                 "have come from the vendor");
+    int64_t now_ms = server->keeper.reading.now_ms;
+    alert_old(server, keyring && keyring->expires_at_ms <= now_ms, told->keyring, told->old_keyring,
+              "keyring_old",
+              "the key ring is past its date; it stays in force, and a newer one should have come "
+              "from the vendor");
+    alert_old(server, list && revocations_is_old(list, now_ms), told->revocations,
+              told->old_revocations, "revocations_old",
+              "the revocation list is past its date; it stays in force, and a newer one should "
+              "have come from the vendor");
 }
 
 static void alert_state(struct license_server *server) {
@@ -152,7 +163,7 @@ void server_report_alerts(struct license_server *server) {
     alert_expiry(server);
     alert_state(server);
     alert_clock(server);
-    alert_old_list(server);
+    alert_old_documents(server);
     set_meters(server);
 }
 

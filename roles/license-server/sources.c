@@ -17,6 +17,7 @@ struct source {
     char *path; /* owned; NULL when none is configured */
     struct file_watch *watch;
     struct status problem;
+    char content[SHA256_TEXT_BYTES]; /* digest of the token that was read last, "" when none was */
 };
 
 struct sources {
@@ -169,6 +170,7 @@ static void report_refusal(const struct sources *sources, const struct status *p
 
 static void offer(struct sources *sources, struct bytes token, struct status *problem) {
     struct keeper_answer answer = keeper_offer(sources->options.keeper, token, LICENSE_FROM_FILE);
+    sha256_digest_text(token, sources->items[SOURCE_LICENSE].content);
     sources->again_at_ms = answer.again_at_ms;
     if (answer.decision == LICENSE_TAKE) log_taken(sources, &answer);
     if (answer.decision == LICENSE_WAIT) log_waiting(sources);
@@ -181,6 +183,9 @@ static void read_license(struct sources *sources) {
     struct status problem = STATUS_INIT;
     struct token_file file;
     const char *path = sources->items[SOURCE_LICENSE].path;
+    char before[SHA256_TEXT_BYTES];
+    memcpy(before, sources->items[SOURCE_LICENSE].content, sizeof before);
+    sources->items[SOURCE_LICENSE].content[0] = '\0';
     sources->again_at_ms = LICENSE_NEVER;
     if (!path) {
         status_fail(&problem, STATUS_NOT_FOUND, "no license file is configured (--license)");
@@ -190,7 +195,9 @@ static void read_license(struct sources *sources) {
         offer(sources, token_file_token(&file), &problem);
         token_file_free(&file);
     }
-    bool differs = note(sources, SOURCE_LICENSE, &problem);
+    /* Another bad file is another attempt, also when it is refused in the same words. */
+    bool differs = note(sources, SOURCE_LICENSE, &problem) ||
+                   strcmp(before, sources->items[SOURCE_LICENSE].content) != 0;
     sources->options.keeper->file_problem = problem;
     if (status_is_ok(&problem) || !sources->has_keys) return;
     if (problem.code != STATUS_NOT_FOUND) metric_increment(sources->refused);

@@ -171,16 +171,23 @@ void secure_close(struct secure *secure) {
 
 /* ---- what it is for ---- */
 
+static bool can_be_secured(const char *role) {
+    static const char *const roles[] = {"broker", "license-server", "license-client",
+                                        "cache-master", "cache-slave"};
+    for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++)
+        if (strcmp(role, roles[i]) == 0) return true;
+    return false;
+}
+
 bool secure_check_roles(const char *const *roles, size_t count, struct status *status) {
     bool has_broker = false;
     for (size_t i = 0; i < count; i++) {
-        bool is_broker = strcmp(roles[i], "broker") == 0;
-        has_broker |= is_broker;
-        if (!is_broker && strcmp(roles[i], "license-server") != 0 &&
-            strcmp(roles[i], "license-client") != 0)
+        has_broker |= strcmp(roles[i], "broker") == 0;
+        if (!can_be_secured(roles[i]))
             return status_fail(status, STATUS_USAGE,
-                               "--secure runs broker, license-server and license-client; \"%s\" is "
-                               "to be run by itself, with a certificate and credentials of its own",
+                               "--secure runs broker, license-server, license-client and the "
+                               "caches; \"%s\" is to be run by itself, with a certificate and "
+                               "credentials of its own",
                                roles[i]);
     }
     return has_broker || status_fail(status, STATUS_USAGE,
@@ -205,6 +212,11 @@ size_t secure_overrides(const struct secure *secure, struct stack_override out[S
         {"license-client", "nats.urls", flag, "embedded", false},
         {"license-client", "nats.tls_ca", flag, secure->ca_path, false},
         {"license-client", "nats.creds", flag, secure->client_creds_path, false},
+        {"cache-master", "tls_cert", flag, secure->certificate_path, true},
+        {"cache-master", "tls_key", flag, secure->key_path, true},
+        {"cache-slave", "tls_cert", flag, secure->certificate_path, false},
+        {"cache-slave", "tls_key", flag, secure->key_path, false},
+        {"cache-slave", "https_ca", flag, secure->ca_path, false},
     };
     size_t count = sizeof overrides / sizeof overrides[0];
     memcpy(out, overrides, sizeof overrides);

@@ -27,7 +27,7 @@
 #define SECURE_CERTIFICATE_LIFE_MS (INT64_C(30) * 86400 * 1000)
 
 /* Most that secure_overrides writes. */
-#define SECURE_OVERRIDES 14
+#define SECURE_OVERRIDES 19
 
 struct secure;
 
@@ -38,8 +38,8 @@ struct secure *secure_open(struct role_context *context, const char *folder,
                            const struct address *hosts, size_t host_count,
                            struct status *status) MUST_CHECK;
 
-/* The roles that can be secured are the broker, which has to be among them, license-server and
- * license-client. STATUS_USAGE naming the one that is not. */
+/* The roles that can be secured are the broker, which has to be among them, license-server,
+ * license-client and the caches. STATUS_USAGE naming the one that is not. */
 bool secure_check_roles(const char *const *roles, size_t count, struct status *status) MUST_CHECK;
 
 /* Writes what the roles must be told; texts live as long as `secure`. Returns how many. */

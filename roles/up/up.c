@@ -32,7 +32,7 @@
 /* How often the terminal is drawn anew without a change, for the ages in it. */
 #define DRAW_INTERVAL_MS 1000
 
-#define OVERRIDES 14
+#define OWN_OVERRIDES 14
 
 /* Where cache-master listens unless told otherwise; the slave in the same process looks there. */
 #define MASTER_ADDRESS "127.0.0.1:8003"
@@ -49,7 +49,8 @@ struct up {
     struct terminal *terminal;
     struct timer *look;
     struct demo demo;
-    struct stack_override overrides[OVERRIDES];
+    struct stack_override overrides[OWN_OVERRIDES + SECURE_OVERRIDES];
+    size_t override_count;
     char master_url[ROLE_HTTP_URL_BYTES]; /* of the cache-master, for the cache-slave */
     struct watch watch;
     struct history history;
@@ -235,8 +236,9 @@ static void collect_overrides(struct up *up) {
     const char *license = own_license ? options_text(options, "license") : up->demo.license_path;
     const char *keys = own_license ? options_text(options, "keys") : up->demo.jwks_path;
     const char *master = options_text(options, "master_http");
-    snprintf(up->master_url, sizeof up->master_url, "http://%s", master ? master : MASTER_ADDRESS);
-    const struct stack_override overrides[OVERRIDES] = {
+    snprintf(up->master_url, sizeof up->master_url, "http%s://%s", up->secure ? "s" : "",
+             master ? master : MASTER_ADDRESS);
+    const struct stack_override overrides[OWN_OVERRIDES] = {
         {"broker", "listen", "--listen", options_text(options, "listen"), false},
         {"license-server", "http", "--server-http", options_text(options, "server_http"), false},
         {"license-server", "license", "--license", license, !own_license},

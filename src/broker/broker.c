@@ -14,6 +14,7 @@
 #include "broker/limits.h"
 #include "broker/subscriptions.h"
 #include "broker/timeouts.h"
+#include "broker/trust.h"
 #include "broker/websocket.h"
 
 static struct client *client_of(struct list *link) {
@@ -92,6 +93,7 @@ struct broker *broker_create(struct loop *loop, const struct broker_options *opt
     broker->loop = loop;
     broker->options = filled;
     broker->users = options->users;
+    broker->trust = options->trust;
     if (options->tls != NULL) tls_server_context_retain(options->tls);
     make_identity(broker, options);
     list_init(&broker->clients);
@@ -110,17 +112,17 @@ struct broker *broker_create(struct loop *loop, const struct broker_options *opt
 
 /* ---- listening ---- */
 
-void broker_accept(struct broker *broker, struct stream *stream) {
+void broker_accept(struct broker *broker, struct stream *stream, bool is_websocket) {
     if (broker->phase != BROKER_OPEN) {
         stream_close(stream);
         return;
     }
-    client_accept(broker, stream, broker->options.tls);
+    client_accept(broker, stream, is_websocket);
     if (!timer_is_running(broker->tick)) timer_start_repeating(broker->tick, LIMIT_TICK_MS);
 }
 
 static void accepted(void *context, struct stream *stream) {
-    broker_accept(context, stream);
+    broker_accept(context, stream, false);
 }
 
 static void exhausted(void *context, const struct status *status) {
@@ -225,6 +227,7 @@ void broker_stop(struct broker *broker, void (*on_closed)(void *context), void *
     broker->on_closed = on_closed;
     broker->closed_context = context;
     broker_stop_listening(broker);
+    trust_detach(broker->trust);
     websocket_close_listener(broker);
     timer_close(broker->tick);
     broker->tick = NULL;

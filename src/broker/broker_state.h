@@ -74,7 +74,7 @@ struct broker {
 };
 
 /* Takes over a stream from a listener; closes it unless the broker is open. */
-void broker_accept(struct broker *broker, struct stream *stream);
+void broker_accept(struct broker *broker, struct stream *stream, bool is_websocket);
 
 /* Closes all listeners. */
 void broker_stop_listening(struct broker *broker);

@@ -163,13 +163,13 @@ static struct client *client_new(struct broker *broker, struct stream *stream) {
 }
 
 /* What was written before is sent in plain text, everything else is encrypted. */
-static void begin_tls(struct client *client, struct tls_server_context *tls) {
+static void begin_tls(struct client *client) {
     struct address peer;
     char text[ADDRESS_TEXT_BYTES];
     stream_peer(client->stream, &peer);
     address_format(&peer, text);
     client->peer = memory_copy_text(text);
-    stream_tls_accept(client->stream, tls);
+    stream_tls_accept(client->stream, client->broker->options.tls);
 }
 
 /* Says hello. False when the client is refused. */
@@ -181,13 +181,14 @@ static bool greet(struct client *client) {
     return false;
 }
 
-void client_accept(struct broker *broker, struct stream *stream, struct tls_server_context *tls) {
+void client_accept(struct broker *broker, struct stream *stream, bool is_websocket) {
     struct client *client = client_new(broker, stream);
-    client->with_tls = tls != NULL;
-    bool has_to_prove = broker->users != NULL || client->with_tls;
+    client->is_websocket = is_websocket;
+    client->with_tls = broker->options.tls != NULL && !is_websocket;
+    bool has_to_prove = broker_wants_login(broker) || client->with_tls;
     bool tls_first = client->with_tls && broker->options.tls_first;
-    if (broker_users_need_nonce(broker->users)) make_nonce(client);
-    if (tls_first) begin_tls(client, tls);
+    if (broker->trust != NULL || broker_users_need_nonce(broker->users)) make_nonce(client);
+    if (tls_first) begin_tls(client);
     stream_start(stream, &session_handlers, client);
     if (has_to_prove && !logins_begin(client)) {
         log_refusal(client, "too many connections that are not authenticated");
@@ -196,7 +197,7 @@ void client_accept(struct broker *broker, struct stream *stream, struct tls_serv
         return;
     }
     if (!greet(client)) return;
-    if (client->with_tls && !tls_first) begin_tls(client, tls);
+    if (client->with_tls && !tls_first) begin_tls(client);
     if (has_to_prove)
         timeouts_await_authentication(client);
     else

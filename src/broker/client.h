@@ -38,6 +38,7 @@ struct client {
     struct account *account;        /* NULL: in operator mode, not authenticated yet */
     struct identity *identity;      /* in operator mode, once authenticated; owned */
     bool has_left_account;
+    bool is_websocket;
     size_t max_subscriptions;
     char nonce[BROKER_NONCE_BYTES]; /* "" unless users sign */
     char *name;                     /* from CONNECT; NULL when not given */

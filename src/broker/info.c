@@ -22,7 +22,7 @@ static void write_members(struct json_writer *json, const struct client *client,
     json_writer_member_integer(json, "max_payload", (int64_t)client->parser.max_payload_bytes);
     json_writer_member_integer(json, "client_id", (int64_t)client->id);
     json_writer_member_text(json, "client_ip", peer.host);
-    if (broker->users != NULL) json_writer_member_boolean(json, "auth_required", true);
+    if (broker_wants_login(broker)) json_writer_member_boolean(json, "auth_required", true);
     if (client->with_tls) json_writer_member_boolean(json, "tls_required", true);
     if (client->with_tls && broker->options.tls_verify)
         json_writer_member_boolean(json, "tls_verify", true);

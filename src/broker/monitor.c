@@ -108,7 +108,7 @@ static void answer_varz(void *context, struct http_request *request) {
         json_writer_member_text(&json, "host", own->host);
         json_writer_member_integer(&json, "port", own->port);
     }
-    json_writer_member_boolean(&json, "auth_required", broker->users != NULL);
+    json_writer_member_boolean(&json, "auth_required", broker_wants_login(broker));
     json_writer_member_boolean(&json, "tls_required", broker->options.tls != NULL);
     json_writer_member_boolean(&json, "tls_verify", broker->options.tls_verify);
     json_writer_member_boolean(&json, "lame_duck_mode", counters.lame_duck);

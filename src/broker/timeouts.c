@@ -38,7 +38,7 @@ static void send_ping(struct client *client) {
 
 /* Where there are no users, only TLS had to be agreed on, and CONNECT may come later. */
 static void authentication_due(struct client *client) {
-    if (client->broker->users == NULL && stream_tls_is_open(client->stream)) {
+    if (!broker_wants_login(client->broker) && stream_tls_is_open(client->stream)) {
         logins_end(client);
         timeouts_keep_alive(client);
         return;

@@ -19,7 +19,7 @@ static void upgrade(void *context, struct http_request *request) {
     struct websocket_accept_options options = {.allowed_origins =
                                                    (const char *const *)listener->allowed_origins};
     struct stream *stream = websocket_accept_stream(request, &options);
-    if (stream != NULL) broker_accept(listener->broker, stream);
+    if (stream != NULL) broker_accept(listener->broker, stream, true);
 }
 
 /* Any path will do, as with nats-server. */

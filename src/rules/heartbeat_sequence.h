@@ -9,7 +9,7 @@
  *     | start, committed        | persisted + 1 | 0                | -                      |
  *     | start, the disk refuses | persisted + 1 | unix seconds     | -                      |
  *     | message                 | unchanged     | n + 1            | starts * 2^32 + n      |
- *     | n is used up            | -             | -                | none: needs a new start |
+ *     | n is used up            | -             | -                | none: a new start      |
  *
  *     [persisted k] --start, commit k+1--> [k+1, 0] --message--> [k+1, 1] --message--> [k+1, 2] ...
  */

@@ -147,7 +147,7 @@ describe('the broker with TLS', () => {
         assert.doesNotMatch(raw.text, /PONG/);
       });
 
-      test('openssl s_client speaks NATS after TLS', async (t) => {
+      test('the bytes of INFO are the last in clear', async (t) => {
         const { port } = await start(t);
         const raw = await upgrade(t, port);
         raw.send(`${CONNECT}SUB a 1\r\nPUB a 2\r\nhi\r\nPING\r\n`);
@@ -190,8 +190,8 @@ describe('the broker with TLS', () => {
     const connection = await open(t, nats.connect, port, { ...trusting(), handshakeFirst: true });
     await connection.flush();
     const { stdout } = await run('openssl', ['s_client', '-connect', `127.0.0.1:${port}`, '-CAfile', pki.ca.pem, '-quiet',
-      '-verify_return_error'], { input: `${CONNECT}PING\r\n` });
-    assert.match(stdout, /^INFO .*"tls_required":true/);
+      '-verify_return_error'], { input: `${CONNECT}PING\r\nNONSENSE\r\n` }); // after which the broker ends it
+    assert.match(stdout, /^INFO .*"tls_required":true.*\r\nPONG\r\n-ERR 'Unknown Protocol Operation'\r\n/);
   });
 
   test('a client that dawdles in the handshake holds nobody up and is let go', async (t) => {
@@ -212,9 +212,12 @@ describe('the broker with TLS', () => {
   });
 
   test('a failed handshake is counted and logged with its cause', async (t) => {
-    const { port, process } = await startLsys(t, ['--http', '127.0.0.1:0'], 'server');
+    const process = startProgram(t, ['broker', '--listen', '127.0.0.1:0', '--http', '127.0.0.1:0', ...certificate(), '--tls-first']);
+    const port = Number((await process.untilOutput(/url=tls:\/\/127\.0\.0\.1:(\d+)/))[1]);
     const [, http] = await process.untilOutput(/url=https:\/\/127\.0\.0\.1:(\d+)/);
-    await assert.rejects(open(t, nats.connect, port, trusting('stranger')));
+    const { stderr } = await run('openssl', ['s_client', '-connect', `127.0.0.1:${port}`, '-CAfile', pki.stranger.pem,
+      '-verify_return_error']);
+    assert.match(stderr, /certificate verify failed/);
     await process.untilOutput(/client disconnected.*why=.*(unknown_ca|certificate_unknown).*peer="?127\.0\.0\.1/);
     const { stdout } = await run('curl', ['--silent', '--cacert', pki.ca.pem, `https://127.0.0.1:${http}/metrics`]);
     assert.match(stdout, /^lsys_broker_tls_failures_total\{role="broker"\} [1-9]/m);

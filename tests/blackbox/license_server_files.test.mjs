@@ -264,6 +264,7 @@ describe('files that come later', () => {
     const empty = await server.untilStatus('missing');
     assert.equal(empty.edition, 'community');
     assert.equal(empty.license_id, null);
+    await server.process.untilOutput(/connected to NATS/);
     const { status, json } = await get(`${server.url}/readyz`);
     assert.equal(status, 503);
     const waits = json.conditions.filter((condition) => !condition.met).map((condition) => condition.name);

@@ -1,10 +1,12 @@
 // What only the embedded broker does in operator mode: its folder, scoped keys, the answers to system users.
 import assert from 'node:assert/strict';
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { createAccount, createOperator, createUser, decode, encodeAccount, encodeOperator, encodeUser, fmtCreds,
   newScopedSigner } from 'nats-jwt';
+import * as browserNats from 'nats.ws';
+import WebSocket from 'ws';
 import { Deployment, startTrustingBroker } from './lib/accounts.mjs';
 import { temporaryFolder } from './lib/folders.mjs';
 import { get } from './lib/http.mjs';
@@ -12,6 +14,8 @@ import { lsys, lsysOk } from './lib/lsys.mjs';
 import { freePort } from './lib/ports.mjs';
 import { RawNats } from './lib/raw_nats.mjs';
 import { until } from './lib/wait.mjs';
+
+globalThis.WebSocket = WebSocket; // nats.ws takes the browser's; Node 18 has none of its own
 
 /// A deployment that npm nats-jwt made; startTrustingBroker takes it as well as our own.
 class ForeignDeployment {

@@ -13,17 +13,19 @@ import { freePort } from './lib/ports.mjs';
 import { RawNats } from './lib/raw_nats.mjs';
 import { until } from './lib/wait.mjs';
 
-const ROLES = ['page', 'server', 'client']; // those that answer HTTP
-const HEALTH = { page: '/v1/stack', server: '/healthz', client: '/v1/license' };
+const ROLES = ['page', 'server', 'client', 'slave']; // those that answer HTTP
+const HEALTH = { page: '/v1/stack', server: '/healthz', client: '/v1/license', slave: '/api/licenses/current' };
 
 /// A secured stack on free ports.
 class SecureStack {
   static async start(t, { folder = temporaryFolder(t), flags = [], env } = {}) {
     const stack = new SecureStack();
-    const ports = { page: await freePort(), nats: await freePort(), server: await freePort(), client: await freePort() };
+    const ports = { page: await freePort(), nats: await freePort(), server: await freePort(), client: await freePort(),
+      master: await freePort(), slave: await freePort() };
     const process = startLsys(t, ['up', '--secure', '--data-dir', folder, '--http', `127.0.0.1:${ports.page}`,
       '--listen', `127.0.0.1:${ports.nats}`, '--server-http', `127.0.0.1:${ports.server}`,
-      '--client-http', `127.0.0.1:${ports.client}`, ...flags], { env });
+      '--client-http', `127.0.0.1:${ports.client}`, '--master-http', `127.0.0.1:${ports.master}`,
+      '--slave-http', `127.0.0.1:${ports.slave}`, ...flags], { env });
     Object.assign(stack, { t, folder, ports, process, dir: path.join(folder, 'secure') });
     await stack.untilLicensed();
     return stack;
@@ -79,7 +81,8 @@ test('every role answers over TLS, the client is licensed and the page follows i
     const seen = await stack.get('page');
     return seen.license.edition === 'enterprise' && seen;
   });
-  assert.deepEqual(overview.roles.map((role) => role.name), ['broker', 'license-server', 'license-client']);
+  assert.deepEqual(overview.roles.map((role) => role.name), ['broker', 'license-server', 'license-client',
+    'cache-master', 'cache-slave']);
   assert.match(stack.process.output, /url=tls:\/\/127/);
   assert.doesNotMatch(stack.process.output, /url=(http|nats):/);
 });
@@ -210,7 +213,7 @@ test('roles that it cannot secure are refused by name, and the broker has to be 
   const without = await start('license-server', 'license-client');
   assert.equal(without.code, 64);
   assert.match(without.stderr, /--secure needs the broker/);
-  const stranger = await start('broker', 'cache-slave');
+  const stranger = await start('broker', 'chat-node');
   assert.equal(stranger.code, 64);
   assert.match(stranger.stderr, /"chat-node" is (to be run by itself|not a role)/);
 });
