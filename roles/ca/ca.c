@@ -82,7 +82,6 @@ static const struct action *find_action(const char *name) {
     return NULL;
 }
 
-/* A flag that the action would silently ignore is a mistake. */
 static bool check_usage(const struct action *action, const struct options *values,
                         struct status *status) {
     size_t files = options_argument_count(values) - 1;
@@ -90,15 +89,7 @@ static bool check_usage(const struct action *action, const struct options *value
         return status_fail(status, STATUS_USAGE, "\"%s\" takes one FILE", action->name);
     if (!action->takes_file && files != 0)
         return status_fail(status, STATUS_USAGE, "\"%s\" takes no FILE", action->name);
-    for (const struct option *row = options; row->key; row++) {
-        char flag[32];
-        if (!options_is_given(values, row->key) || option_is_choice(action->flags, row->key))
-            continue;
-        option_flag_name(row, flag, sizeof flag);
-        return status_fail(status, STATUS_USAGE, "--%s means nothing to \"%s\"", flag,
-                           action->name);
-    }
-    return true;
+    return option_check_flags(values, options, action->flags, action->name, status);
 }
 
 static int run(const struct command_call *call) {

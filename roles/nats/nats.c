@@ -162,20 +162,6 @@ static const struct action *find_action(const struct options *values, size_t *wo
     return NULL;
 }
 
-/* A flag that the action would silently ignore is a mistake. The rows for signing in are shared. */
-static bool check_flags(const struct action *action, const struct options *values,
-                        struct status *status) {
-    for (const struct option *row = options; row->key; row++) {
-        char flag[32];
-        if (!options_is_given(values, row->key) || option_is_choice(action->flags, row->key))
-            continue;
-        option_flag_name(row, flag, sizeof flag);
-        return status_fail(status, STATUS_USAGE, "--%s means nothing to \"%s\"", flag,
-                           action->usage);
-    }
-    return true;
-}
-
 static bool run_action(const struct options *values, struct status *status) {
     size_t words = 0;
     const struct action *action = find_action(values, &words);
@@ -191,7 +177,9 @@ static bool run_action(const struct options *values, struct status *status) {
         return status_fail(status, STATUS_USAGE, "it is: lsys nats %s", action->usage);
     for (size_t i = 0; i < action->names; i++)
         call.names[i] = options_argument(values, words + i);
-    return check_flags(action, values, status) && action->run(&call, status);
+    /* The rows for signing in are shared, and not among these. */
+    return option_check_flags(values, options, action->flags, action->usage, status) &&
+           action->run(&call, status);
 }
 
 static int run(const struct command_call *call) {

@@ -105,3 +105,14 @@ bool option_check(const struct option *row, const char *text, int64_t *number,
     }
     return status_fail(status, STATUS_INTERNAL, "an option of unknown type");
 }
+
+bool option_check_flags(const struct options *values, const struct option *rows, const char *keys,
+                        const char *action, struct status *status) {
+    for (const struct option *row = rows; row->key; row++) {
+        char flag[32];
+        if (!options_is_given(values, row->key) || option_is_choice(keys, row->key)) continue;
+        option_flag_name(row, flag, sizeof flag);
+        return status_fail(status, STATUS_USAGE, "--%s means nothing to \"%s\"", flag, action);
+    }
+    return true;
+}
