@@ -1,4 +1,4 @@
-/* The NATS client against real nats-servers: messages, requests, and its end. */
+/* The NATS client against nats-server and our broker: messages, requests, and its end. */
 #include "tests/lib/unit.h"
 
 #include <stdlib.h>

@@ -2,13 +2,10 @@
 #include "tests/lib/unit.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "bus/bus.h"
 #include "tests/lib/bus_peer.h"
-#include "tests/lib/folder.h"
 #include "tests/lib/loop_wait.h"
 #include "tests/lib/nats_server.h"
 #include "verifier/nkey.h"
@@ -37,10 +34,10 @@ static void credentials_are_used_and_never_shown(void **state) {
     (void)state;
     struct nats_server server;
     char url[128];
-    const char *const user_arguments[] = {"--user", "ann", "--pass", "secret:@,1", NULL};
-    const char *const token_arguments[] = {"--auth", "secret-token", NULL};
+    const struct nats_server_options wants_user = {.user = "ann", .password = "secret:@,1"};
+    const struct nats_server_options wants_token = {.token = "secret-token"};
     nats_server_init(&server);
-    nats_server_start(&server, user_arguments);
+    nats_server_start(&server, &wants_user);
     assert_login(server.url, (struct bus_options){0}, STATUS_UNAUTHORIZED);
     assert_login(server.url, (struct bus_options){.user = "ann", .password = "secret-wrong"},
                  STATUS_UNAUTHORIZED);
@@ -52,7 +49,7 @@ static void credentials_are_used_and_never_shown(void **state) {
     assert_login(url, (struct bus_options){0}, STATUS_UNAUTHORIZED);
     nats_server_kill(&server);
 
-    nats_server_start(&server, token_arguments);
+    nats_server_start(&server, &wants_token);
     assert_login(server.url, (struct bus_options){.token = "secret-token"}, STATUS_OK);
     assert_login(server.url, (struct bus_options){.token = "secret-other"}, STATUS_UNAUTHORIZED);
     snprintf(url, sizeof(url), "nats://secret-token@127.0.0.1:%d", server.port);
@@ -63,27 +60,18 @@ static void credentials_are_used_and_never_shown(void **state) {
 /* The server's nonce is signed with the seed; the seed itself never leaves. */
 static void an_nkey_logs_in(void **state) {
     (void)state;
-    char folder[TEST_FOLDER_BYTES];
     char seed[NKEY_SEED_TEXT_BYTES];
     char other_seed[NKEY_SEED_TEXT_BYTES];
     char key[NKEY_PUBLIC_TEXT_BYTES];
     char other_key[NKEY_PUBLIC_TEXT_BYTES];
-    char config[200];
     struct nats_server server;
-    test_folder_make(folder);
     nkey_generate(NKEY_USER, seed, key);
     nkey_generate(NKEY_USER, other_seed, other_key);
-    snprintf(config, sizeof(config), "authorization { users: [ { nkey: %s } ] }\n", key);
-    char *path = file_join(folder, "server.conf");
-    assert_true(file_replace(path, bytes_of_text(config), 0600, NULL));
-    const char *const arguments[] = {"-c", path, NULL};
     nats_server_init(&server);
-    nats_server_start(&server, arguments);
+    nats_server_start(&server, &(struct nats_server_options){.nkey = key});
     assert_login(server.url, (struct bus_options){.nkey_seed = seed}, STATUS_OK);
     assert_login(server.url, (struct bus_options){.nkey_seed = other_seed}, STATUS_UNAUTHORIZED);
     nats_server_kill(&server);
-    free(path);
-    test_folder_remove(folder);
 }
 
 static void wrong_options_are_named(void **state) {
