@@ -49,6 +49,8 @@ openssl                 openssl
 strace                  strace
 node                    nodejs
 chromium                chromium
+/usr/include/nats/nats.h  libnats-dev
+/usr/lib/python3/dist-packages/cryptography  python3-cryptography
 '
 
 # Installs those of the tools in $1 that are missing; no apt call if none is.
