@@ -53,7 +53,7 @@ static bool read_chain(struct bytes text, struct buffer *ders, struct bytes chai
 }
 
 static bool judge(const struct options *options, const struct x509_trust *trust, struct bytes text,
-                  struct x509_certificate *leaf, struct buffer *ders, struct status *status) {
+                  struct x509_verdict *verdict, struct buffer *ders, struct status *status) {
     struct bytes chain[X509_CHAIN_MAX] = {{0}};
     size_t count;
     bool as_client = options_boolean(options, "client");
@@ -63,11 +63,11 @@ static bool judge(const struct options *options, const struct x509_trust *trust,
     int64_t at_ms =
         options_is_given(options, "at") ? options_time_ms(options, "at") : clock_wall_ms();
     return read_chain(text, ders, chain, &count, status) &&
-           x509_chain_verify(&policy, chain, count, at_ms, leaf, status);
+           x509_chain_verify(&policy, chain, count, at_ms, verdict, status);
 }
 
 bool ca_verify(const struct options *options, struct status *status) {
-    struct x509_certificate leaf = {0};
+    struct x509_verdict verdict = {0};
     struct buffer text, ders;
     char subject[X509_NAME_TEXT_BYTES], end[CA_TIME_BYTES];
     const char *path = options_argument(options, 1);
@@ -78,11 +78,11 @@ bool ca_verify(const struct options *options, struct status *status) {
     buffer_init(&text, CERTIFICATE_FILE_BYTES_MAX);
     buffer_init(&ders, X509_CHAIN_MAX * X509_CERTIFICATE_BYTES_MAX);
     bool verified = file_read(path, &text, status);
-    if (verified && !judge(options, trust, buffer_bytes(&text), &leaf, &ders, status))
+    if (verified && !judge(options, trust, buffer_bytes(&text), &verdict, &ders, status))
         verified = status_context(status, "%s", path);
     if (verified) {
-        x509_name_format(leaf.subject, subject);
-        ca_format_time(leaf.not_after_ms, end);
+        x509_name_format(verdict.leaf.subject, subject);
+        ca_format_time(verdict.leaf.not_after_ms, end);
         printf("%s  trusted: %s until %s\n", path, subject, end);
     }
     buffer_wipe(&text);

@@ -2,8 +2,10 @@
  * One TLS connection as nats.c sees it: bus/tls_socket.h with OpenSSL's manners.
  */
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/memory.h"
 #include "bus/openssl_private.h"
@@ -109,6 +111,20 @@ static void tell_callback(struct openssl_connection *connection, const struct st
     X509_free(verification.certificate);
 }
 
+/* The port that the socket is connected to; 0 when it cannot be told. */
+static uint16_t peer_port(int descriptor) {
+    struct sockaddr_storage peer;
+    socklen_t length = sizeof(peer);
+    if (getpeername(descriptor, (struct sockaddr *)&peer, &length) != 0) {
+        return 0;
+    }
+    switch (peer.ss_family) {
+    case AF_INET: return ntohs(((const struct sockaddr_in *)&peer)->sin_port);
+    case AF_INET6: return ntohs(((const struct sockaddr_in6 *)&peer)->sin6_port);
+    default: return 0;
+    }
+}
+
 static bool begin(struct openssl_connection *connection, struct status *status) {
     if (connection->host == NULL) {
         return status_fail(status, STATUS_TLS, "no host name was given to verify");
@@ -118,8 +134,12 @@ static bool begin(struct openssl_connection *connection, struct status *status) 
         *status = *openssl_last_error();
         return false;
     }
-    connection->tls = tls_socket_create(client, connection->descriptor, connection->host,
-                                        connection->server_name, status);
+    const struct tls_target target = {
+        .host = connection->host,
+        .server_name = connection->server_name,
+        .port = peer_port(connection->descriptor),
+    };
+    connection->tls = tls_socket_create(client, connection->descriptor, &target, status);
     return connection->tls != NULL;
 }
 

@@ -10,7 +10,6 @@
 #include "base/assertion.h"
 #include "base/clock.h"
 #include "base/memory.h"
-#include "net/tls_engine.h"
 
 /* A record with its header and tag. */
 #define RECORD_BYTES_MAX (TLS_RECORD_BYTES_MAX + 325)
@@ -41,12 +40,11 @@ static void unlock(pthread_mutex_t *mutex) {
 /* ---- life ---- */
 
 struct tls_socket *tls_socket_create(struct tls_client_context *context, int descriptor,
-                                     const char *host, const char *server_name,
-                                     struct status *status) {
+                                     const struct tls_target *target, struct status *status) {
     if (!tls_client_context_load(context, status)) {
         return NULL;
     }
-    struct tls_engine *engine = tls_engine_create_client(context, host, server_name, status);
+    struct tls_engine *engine = tls_engine_create_client(context, target, status);
     if (engine == NULL) {
         return NULL;
     }

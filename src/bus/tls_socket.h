@@ -16,15 +16,14 @@
 #include "base/attributes.h"
 #include "base/bytes.h"
 #include "base/status.h"
-#include "net/tls_context.h"
+#include "net/tls_engine.h"
 
 struct tls_socket;
 
-/* Makes the client's side. The certificate must be for `host`; `server_name` is what is asked for
- * (SNI), NULL: the same. Loads the context if it is not: up to 50 ms. NULL with the errors of
+/* Makes the client's side. Loads the context if it is not: up to 50 ms. NULL with the errors of
  * tls_client_context_load and tls_engine_create_client. */
 struct tls_socket *tls_socket_create(struct tls_client_context *context, int descriptor,
-                                     const char *host, const char *server_name,
+                                     const struct tls_target *target,
                                      struct status *status) MUST_CHECK;
 
 /* Frees it. Nobody may be inside of a call. NULL is accepted. */

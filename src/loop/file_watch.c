@@ -4,18 +4,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/file_stamp.h"
 #include "base/memory.h"
 #include "loop/loop_uv.h"
 #include "loop/timer.h"
-
-/* What tells one content from another without reading it. All zero: there is no such file. */
-struct signature {
-    dev_t device;
-    ino_t inode;
-    off_t size_bytes;
-    struct timespec modified;
-    struct timespec changed; /* also moves with mode and owner: a file may become readable */
-};
 
 struct file_watch {
     struct loop *loop;
@@ -35,29 +27,11 @@ struct file_watch {
     struct timer *settle_timer;
     bool is_settling;
     int64_t first_change_ms;
-    bool is_written; /* an event named the file: report even if the signature is the same */
-    struct signature seen;
-    struct signature reported;
+    bool is_written; /* an event named the file: report even if the stamp is the same */
+    struct file_stamp seen;
+    struct file_stamp reported;
     bool is_closing;
 };
-
-static struct signature read_signature(const char *path) {
-    struct stat info;
-    struct signature signature;
-    /* Compared with memcmp: padding must be equal too. */
-    memset(&signature, 0, sizeof signature);
-    if (stat(path, &info) != 0) return signature;
-    signature.device = info.st_dev;
-    signature.inode = info.st_ino;
-    signature.size_bytes = info.st_size;
-    signature.modified = info.st_mtim;
-    signature.changed = info.st_ctim;
-    return signature;
-}
-
-static bool same_signature(const struct signature *left, const struct signature *right) {
-    return memcmp(left, right, sizeof *left) == 0;
-}
 
 static void restart_settling(struct file_watch *watch) {
     int64_t now_ms = loop_now_ms(watch->loop);
@@ -70,8 +44,8 @@ static void restart_settling(struct file_watch *watch) {
 
 /* Looks whether the file differs from what was last seen. */
 static void look(struct file_watch *watch, bool is_named) {
-    struct signature now = read_signature(watch->path);
-    bool differs = !same_signature(&now, &watch->seen);
+    struct file_stamp now = file_stamp_of(watch->path);
+    bool differs = !file_stamp_equal(&now, &watch->seen);
     if (!differs && !is_named) return;
     watch->seen = now;
     if (is_named) watch->is_written = true;
@@ -80,15 +54,15 @@ static void look(struct file_watch *watch, bool is_named) {
 
 static void settled(void *context) {
     struct file_watch *watch = context;
-    struct signature now = read_signature(watch->path);
+    struct file_stamp now = file_stamp_of(watch->path);
     bool is_late = loop_now_ms(watch->loop) >= watch->first_change_ms + FILE_WATCH_SETTLE_LIMIT_MS;
     /* Without inotify only this tells that the file is still being written. */
-    if (!same_signature(&now, &watch->seen) && !is_late) {
+    if (!file_stamp_equal(&now, &watch->seen) && !is_late) {
         watch->seen = now;
         restart_settling(watch);
         return;
     }
-    bool is_change = watch->is_written || !same_signature(&now, &watch->reported);
+    bool is_change = watch->is_written || !file_stamp_equal(&now, &watch->reported);
     watch->seen = now;
     watch->reported = now;
     watch->is_written = false;
@@ -160,7 +134,7 @@ struct file_watch *file_watch_open(struct loop *loop, const char *path,
     watch->poll_timer = timer_open(loop, poll_now, watch);
     timer_start_repeating(watch->poll_timer, FILE_WATCH_POLL_MS);
     watch_folder(watch);
-    watch->seen = read_signature(path);
+    watch->seen = file_stamp_of(path);
     watch->reported = watch->seen;
     return watch;
 }

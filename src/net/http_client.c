@@ -19,6 +19,7 @@ struct http_call {
     struct http_call_options options; /* of these only limits and callbacks are used later */
     struct tls_client_context *tls;   /* held; NULL for http */
     char tls_host[ADDRESS_HOST_BYTES];
+    uint16_t tls_port;
     struct buffer request; /* head and body, until connected */
     struct timer *timer;
     struct connector *connector; /* while connecting */
@@ -152,7 +153,7 @@ static void connected(void *context, struct stream *stream, const struct status 
         return;
     }
     call->stream = stream;
-    if (call->tls) stream_tls_connect(stream, call->tls, call->tls_host);
+    if (call->tls) stream_tls_connect(stream, call->tls, call->tls_host, call->tls_port);
     stream_start(stream, &handlers, call);
     stream_write(stream, call->request.data, call->request.length);
     buffer_wipe(&call->request);
@@ -218,6 +219,7 @@ struct http_call *http_call_start(struct loop *loop, const struct http_call_opti
     if (is_https(options)) {
         call->tls = tls_client_context_retain(options->tls);
         memcpy(call->tls_host, address.host, sizeof call->tls_host);
+        call->tls_port = address.port;
     }
     call->parser = http_response_parser_create(strcmp(options->method, "HEAD") == 0, &sink, call);
     call->timer = timer_open(loop, time_is_up, call);

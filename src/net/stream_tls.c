@@ -36,7 +36,8 @@ struct stream_tls {
     struct stream *stream;
     struct tls_engine *engine;  /* NULL while loading */
     struct loading *loading;    /* NULL unless loading */
-    char *host;                 /* a client's, until there is an engine */
+    char *host;                 /* a client's, until there is an engine, */
+    uint16_t port;              /* and the port */
     struct chunk_queue plain;   /* from the owner, not encrypted yet */
     struct buffer held;         /* from the peer, not taken up yet */
     struct loop_task take_task; /* takes it up */
@@ -283,9 +284,10 @@ void stream_tls_accept(struct stream *stream, struct tls_server_context *context
 }
 
 static void connect_now(struct stream_tls *tls, struct tls_client_context *context,
-                        const char *host) {
+                        const char *host, uint16_t port) {
     struct status status = STATUS_INIT;
-    struct tls_engine *engine = tls_engine_create_client(context, host, NULL, &status);
+    const struct tls_target target = {.host = host, .port = port};
+    struct tls_engine *engine = tls_engine_create_client(context, &target, &status);
     use_engine(tls, engine, &status);
 }
 
@@ -302,7 +304,7 @@ static void loaded(void *context, bool cancelled) {
     if (tls) {
         tls->loading = NULL;
         if (status_is_ok(&loading->status))
-            connect_now(tls, loading->context, tls->host);
+            connect_now(tls, loading->context, tls->host, tls->port);
         else
             break_off(tls, loading->status.code, loading->status.text);
     }
@@ -310,15 +312,16 @@ static void loaded(void *context, bool cancelled) {
     free(loading);
 }
 
-void stream_tls_connect(struct stream *stream, struct tls_client_context *context,
-                        const char *host) {
+void stream_tls_connect(struct stream *stream, struct tls_client_context *context, const char *host,
+                        uint16_t port) {
     struct stream_tls *tls = begin(stream);
     if (stream->is_closing) return;
     if (tls_client_context_is_loaded(context)) {
-        connect_now(tls, context, host);
+        connect_now(tls, context, host, port);
         return;
     }
     tls->host = memory_copy_text(host);
+    tls->port = port;
     tls->loading = memory_new(sizeof *tls->loading);
     *tls->loading = (struct loading){.context = tls_client_context_retain(context), .tls = tls};
     worker_start(stream_loop(stream), load, loaded, tls->loading);

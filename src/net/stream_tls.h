@@ -28,10 +28,11 @@
  * was read. */
 void stream_tls_accept(struct stream *stream, struct tls_server_context *context);
 
-/* The stream is the client's side, and the server's certificate must be for `host` (copied). If the
- * context has to read the system's CAs first, that happens on a worker thread. */
-void stream_tls_connect(struct stream *stream, struct tls_client_context *context,
-                        const char *host);
+/* The stream is the client's side, and the server's certificate must be for `host` (copied); with
+ * `port` it tells whose session can be resumed. If the context has to read the system's CAs first,
+ * that happens on a worker thread. */
+void stream_tls_connect(struct stream *stream, struct tls_client_context *context, const char *host,
+                        uint16_t port);
 
 /* True from one of these calls on. */
 bool stream_is_tls(const struct stream *stream);

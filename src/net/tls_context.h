@@ -1,7 +1,8 @@
 /*
  * What TLS connections of one kind share: a server's certificates, keys and session cache; a
- * client's trusted CAs and its own certificate. Made once, from PEM texts, and counted: a
- * connection holds its context, so that releasing one that connections still use is harmless.
+ * client's trusted CAs, its own certificate and the sessions that it can resume. Made once, from
+ * PEM texts, and counted: a connection holds its context, so that releasing one that connections
+ * still use is harmless.
  *
  * A server's certificates can be replaced while it runs: connections that there are go on
  * undisturbed, new ones get the new certificate. A server that asks clients for certificates does
@@ -95,10 +96,11 @@ struct tls_client_options {
 struct tls_client_context *tls_client_context_create(const struct tls_client_options *options,
                                                      struct status *status) MUST_CHECK;
 
-/* True when nothing has to be read any more before a handshake. */
-bool tls_client_context_is_loaded(const struct tls_client_context *context);
+/* True when nothing has to be read before a handshake: the CAs were given, or the system's were read
+ * and their file is still the same. */
+bool tls_client_context_is_loaded(struct tls_client_context *context);
 
-/* Reads the system's CAs unless they were: 50 ms for the usual 144, so not on the loop thread. Any
+/* Reads the system's CAs if it has to: 50 ms for the usual 144, so not on the loop thread. Any
  * number of threads may call it; each waits until it is done. False with STATUS_NOT_FOUND (this
  * machine has no bundle: the text says how to name one) or what x509_trust_add_pem says; the next
  * call tries again. */

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "net/tls_context.h"
+#include "net/tls_trust.h"
 #include "verifier/x509_bearssl.h"
 
 /* BearSSL's size of one remembered session. */
@@ -50,15 +51,17 @@ struct tls_server_context {
 
 struct tls_client_context {
     atomic_uint references;
-    pthread_mutex_t
-        loading; /* held while the system's CAs are read; guards `trust` until `is_loaded` */
-    atomic_bool is_loaded;
-    struct x509_trust *trust;
+    pthread_mutex_t loading; /* held while the system's CAs are read */
+    pthread_mutex_t guard;   /* for `trust`, held for moments only */
+    struct tls_trust *trust; /* NULL before the system's CAs are first read */
     struct tls_key_pair pair;
     bool has_pair;
     uint8_t pins[TLS_PINS_MAX][SHA256_BYTES];
     size_t pin_count;
     const char *protocol;
 };
+
+/* Whom the client trusts now, to be released by the caller; NULL when nothing was loaded yet. */
+struct tls_trust *tls_client_context_trust(struct tls_client_context *context);
 
 #endif

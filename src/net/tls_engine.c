@@ -1,17 +1,13 @@
 #include "net/tls_engine.h"
 
-#include <arpa/inet.h>
 #include <bearssl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "net/tls_context_private.h"
+#include "net/tls_engine_private.h"
 #include "net/tls_error.h"
-#include "net/tls_policy.h"
-#include "net/tls_profile.h"
-#include "verifier/x509_engine.h"
 
 /* Records (RFC 5246, 6.2.1): type, version 3.3, length. */
 #define RECORD_HEADER_BYTES     5
@@ -19,43 +15,7 @@
 #define RECORD_HANDSHAKE        22
 #define RECORD_APPLICATION_DATA 23
 
-/* A whole alert record: length 2, level, description. */
-#define ALERT_RECORD_BYTES (RECORD_HEADER_BYTES + 2)
-#define LEVEL_FATAL        2
-
-/* An IPv6 address in brackets is shorter, so this is room for whatever can be verified. */
-#define HOST_BYTES (TLS_SERVER_NAME_BYTES_MAX + 3)
-
-struct tls_engine {
-    union {
-        br_ssl_engine_context common; /* the first member of both others */
-        br_ssl_client_context client;
-        br_ssl_server_context server;
-    } ssl;
-    struct tls_client_context *client_context; /* held; NULL in a server */
-    struct tls_server_context *server_context; /* held; NULL in a client */
-    struct tls_credentials *credentials;       /* held; what a server began with */
-    struct tls_policy policy;                  /* a server's */
-    br_ec_impl curves;                         /* a server's */
-
-    struct x509_policy x509_policy;
-    struct x509_engine x509;
-    bool has_x509; /* it is in use: there is something to free */
-    char host[HOST_BYTES];
-    const char *protocol; /* ALPN, or NULL */
-    bool has_peer;
-    uint8_t peer_fingerprint[SHA256_BYTES];
-
-    enum tls_state state;
-    struct status failure;
-    bool has_input;     /* the first byte has come */
-    bool is_mid_record; /* a part of a record was handed out, the rest was not */
-    uint8_t alert[ALERT_RECORD_BYTES];
-    size_t alert_start, alert_end;
-
-    uint8_t input[BR_SSL_BUFSIZE_INPUT];
-    uint8_t output[BR_SSL_BUFSIZE_OUTPUT];
-};
+#define LEVEL_FATAL 2
 
 /* ---- what became of it ---- */
 
@@ -65,7 +25,7 @@ static void prepare_alert(struct tls_engine *engine, int error) {
     uint8_t alert = tls_error_alert(error, &engine->failure);
     bool is_plain = engine->ssl.common.out.vtable == &br_sslrec_out_clear_vtable;
     if (alert == 0 || !is_plain || engine->is_mid_record) return;
-    const uint8_t record[ALERT_RECORD_BYTES] = {RECORD_ALERT, 3, 3, 0, 2, LEVEL_FATAL, alert};
+    const uint8_t record[TLS_ALERT_RECORD_BYTES] = {RECORD_ALERT, 3, 3, 0, 2, LEVEL_FATAL, alert};
     memcpy(engine->alert, record, sizeof record);
     engine->alert_end = sizeof record;
 }
@@ -88,6 +48,7 @@ static void release_x509(struct tls_engine *engine) {
 static void fail(struct tls_engine *engine, int error) {
     record_failure(engine, error);
     if (engine->state == TLS_HANDSHAKING) prepare_alert(engine, error);
+    if (engine->trust) tls_sessions_forget(engine->trust->sessions, engine->session_key);
     engine->state = TLS_FAILED;
 }
 
@@ -98,15 +59,20 @@ static void open_connection(struct tls_engine *engine) {
         fail(engine, X509_ENGINE_REFUSED);
         return;
     }
-    const struct x509_certificate *leaf = engine->has_x509 ? x509_engine_leaf(&engine->x509) : NULL;
-    engine->has_peer = leaf != NULL;
-    if (leaf) x509_certificate_fingerprint(leaf, engine->peer_fingerprint);
+    const struct x509_verdict *verdict =
+        engine->has_x509 ? x509_engine_verdict(&engine->x509) : NULL;
+    if (verdict) x509_certificate_fingerprint(&verdict->leaf, engine->peer_fingerprint);
+    engine->has_peer = verdict != NULL;
+    if (engine->trust && !tls_engine_follow_session(engine, verdict)) {
+        fail(engine, BR_ERR_RESUME_MISMATCH);
+        return;
+    }
     release_x509(engine);
     engine->state = TLS_OPEN;
 }
 
 /* Looks at what the last call did. */
-static void follow(struct tls_engine *engine) {
+void tls_engine_follow(struct tls_engine *engine) {
     if (engine->state == TLS_CLOSED || engine->state == TLS_FAILED) return;
     unsigned state = br_ssl_engine_current_state(&engine->ssl.common);
     if (state & BR_SSL_CLOSED) {
@@ -122,7 +88,7 @@ static void follow(struct tls_engine *engine) {
 
 /* ---- making ---- */
 
-static struct tls_engine *allocate(void) {
+struct tls_engine *tls_engine_allocate(void) {
     struct tls_engine *engine = memory_try(sizeof *engine);
     if (!engine) return NULL;
     /* The buffers need no clearing, and are most of it. */
@@ -131,127 +97,27 @@ static struct tls_engine *allocate(void) {
     return engine;
 }
 
-static void set_buffers(struct tls_engine *engine) {
+void tls_engine_set_buffers(struct tls_engine *engine) {
     br_ssl_engine_set_buffers_bidi(&engine->ssl.common, engine->input, sizeof engine->input,
                                    engine->output, sizeof engine->output);
 }
 
-static void use_x509(struct tls_engine *engine) {
+void tls_engine_use_x509(struct tls_engine *engine) {
     x509_engine_init(&engine->x509, &engine->x509_policy, clock_wall_ms());
     engine->has_x509 = true;
     br_ssl_engine_set_x509(&engine->ssl.common, x509_engine_class(&engine->x509));
 }
 
-static void ask_client(struct tls_engine *engine) {
-    const struct tls_credentials *credentials = engine->credentials;
-    size_t count;
-    const br_x509_trust_anchor *anchors = x509_trust_view(credentials->client_trust, &count);
-    engine->x509_policy =
-        (struct x509_policy){.trust = credentials->client_trust, .purpose = X509_PURPOSE_CLIENT};
-    use_x509(engine);
-    br_ssl_server_set_trust_anchor_names_alt(&engine->ssl.server, anchors, count);
-    if (credentials->client_certificates == TLS_CLIENTS_OPTIONAL)
-        br_ssl_engine_add_flags(&engine->ssl.common, BR_OPT_TOLERATE_NO_CLIENT_AUTH);
-}
-
-static void set_protocol(struct tls_engine *engine, const char *protocol) {
+void tls_engine_set_protocol(struct tls_engine *engine, const char *protocol) {
     engine->protocol = protocol;
     if (protocol) br_ssl_engine_set_protocol_names(&engine->ssl.common, &engine->protocol, 1);
-}
-
-struct tls_engine *tls_engine_create_server(struct tls_server_context *context) {
-    struct tls_engine *engine = allocate();
-    if (!engine) return NULL;
-    engine->server_context = tls_server_context_retain(context);
-    engine->credentials = context->credentials;
-    atomic_fetch_add(&engine->credentials->references, 1);
-    br_ssl_server_zero(&engine->ssl.server);
-    tls_profile_apply(&engine->ssl.common);
-    tls_profile_limit_curves(&engine->ssl.common, &engine->curves);
-    tls_policy_init(&engine->policy, engine->credentials);
-    br_ssl_server_set_policy(&engine->ssl.server, &engine->policy.vtable);
-    set_protocol(engine, context->protocol);
-    if (engine->credentials->client_certificates == TLS_CLIENTS_UNASKED)
-        br_ssl_server_set_cache(&engine->ssl.server, &context->sessions.vtable);
-    else
-        ask_client(engine);
-    set_buffers(engine);
-    br_ssl_server_reset(&engine->ssl.server);
-    /* Else BearSSL's alert to a client of an older version would say version 0.0. */
-    engine->ssl.common.version_out = BR_TLS12;
-    follow(engine);
-    return engine;
-}
-
-static bool is_address(const char *host) {
-    uint8_t bytes[sizeof(struct in6_addr)];
-    return host[0] == '[' || inet_pton(AF_INET, host, bytes) == 1 ||
-           inet_pton(AF_INET6, host, bytes) == 1;
-}
-
-/* Writes the name as SNI has it: no address, no final dot; false when there is none to send. */
-static bool write_server_name(const char *host, char out[HOST_BYTES]) {
-    size_t length = strlen(host);
-    if (is_address(host)) return false;
-    memcpy(out, host, length + 1);
-    if (out[length - 1] == '.') out[length - 1] = '\0';
-    return out[0] != '\0';
-}
-
-static void set_own_certificate(struct tls_engine *engine) {
-    const struct tls_key_pair *pair = &engine->client_context->pair;
-    if (!engine->client_context->has_pair) return;
-    if (pair->is_rsa)
-        br_ssl_client_set_single_rsa(&engine->ssl.client, pair->chain, pair->chain_count,
-                                     &pair->rsa, br_rsa_pkcs1_sign_get_default());
-    else
-        br_ssl_client_set_single_ec(&engine->ssl.client, pair->chain, pair->chain_count, &pair->ec,
-                                    BR_KEYTYPE_SIGN, 0, br_ec_get_default(),
-                                    br_ecdsa_sign_asn1_get_default());
-}
-
-static bool check_name(const char *name, struct status *status) {
-    size_t length = strlen(name);
-    if (length > 0 && length < HOST_BYTES) return true;
-    return status_fail(status, STATUS_USAGE, "a host name of %zu characters cannot be used for TLS",
-                       length);
-}
-
-struct tls_engine *tls_engine_create_client(struct tls_client_context *context, const char *host,
-                                            const char *server_name, struct status *status) {
-    char name[HOST_BYTES];
-    if (!server_name) server_name = host;
-    if (!check_name(host, status) || !check_name(server_name, status)) return NULL;
-    struct tls_engine *engine = allocate();
-    if (!engine) {
-        status_fail(status, STATUS_NO_MEMORY, "no memory for a TLS connection");
-        return NULL;
-    }
-    engine->client_context = tls_client_context_retain(context);
-    memcpy(engine->host, host, strlen(host) + 1);
-    engine->x509_policy = (struct x509_policy){
-        .trust = context->trust,
-        .purpose = X509_PURPOSE_SERVER,
-        .host = engine->host,
-        .pins = (const uint8_t(*)[SHA256_BYTES])context->pins,
-        .pin_count = context->pin_count,
-    };
-    br_ssl_client_zero(&engine->ssl.client);
-    tls_profile_apply(&engine->ssl.common);
-    br_ssl_client_set_default_rsapub(&engine->ssl.client);
-    use_x509(engine);
-    set_own_certificate(engine);
-    set_protocol(engine, context->protocol);
-    set_buffers(engine);
-    bool has_name = write_server_name(server_name, name);
-    br_ssl_client_reset(&engine->ssl.client, has_name ? name : NULL, 0);
-    follow(engine);
-    return engine;
 }
 
 void tls_engine_free(struct tls_engine *engine) {
     if (!engine) return;
     release_x509(engine);
+    free(engine->session_key);
+    tls_trust_release(engine->trust);
     tls_client_context_release(engine->client_context);
     tls_credentials_release(engine->credentials);
     tls_server_context_release(engine->server_context);
@@ -271,6 +137,10 @@ const struct status *tls_engine_failure(const struct tls_engine *engine) {
 
 const uint8_t *tls_engine_peer_fingerprint(const struct tls_engine *engine) {
     return engine->has_peer ? engine->peer_fingerprint : NULL;
+}
+
+bool tls_engine_is_resumed(const struct tls_engine *engine) {
+    return engine->is_resumed;
 }
 
 struct bytes tls_engine_refused_certificate(const struct tls_engine *engine) {
@@ -311,7 +181,7 @@ size_t tls_engine_take(struct tls_engine *engine, const void *bytes, size_t leng
         memcpy(to, from + taken, part);
         br_ssl_engine_recvrec_ack(&engine->ssl.common, part);
         taken += part;
-        follow(engine);
+        tls_engine_follow(engine);
     }
     return taken;
 }
@@ -342,7 +212,7 @@ void tls_engine_output_sent(struct tls_engine *engine, size_t length) {
     size_t before = tls_engine_output(engine).length;
     engine->is_mid_record = length < before;
     br_ssl_engine_sendrec_ack(&engine->ssl.common, length);
-    follow(engine);
+    tls_engine_follow(engine);
 }
 
 struct bytes tls_engine_plaintext(struct tls_engine *engine) {
@@ -355,7 +225,7 @@ struct bytes tls_engine_plaintext(struct tls_engine *engine) {
 void tls_engine_plaintext_used(struct tls_engine *engine, size_t length) {
     if (length == 0) return;
     br_ssl_engine_recvapp_ack(&engine->ssl.common, length);
-    follow(engine);
+    tls_engine_follow(engine);
 }
 
 size_t tls_engine_write(struct tls_engine *engine, const void *bytes, size_t length) {
@@ -380,5 +250,5 @@ void tls_engine_flush(struct tls_engine *engine) {
 void tls_engine_close(struct tls_engine *engine) {
     if (engine->state != TLS_OPEN) return;
     br_ssl_engine_close(&engine->ssl.common);
-    follow(engine);
+    tls_engine_follow(engine);
 }

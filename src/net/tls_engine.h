@@ -41,12 +41,20 @@ enum tls_state { TLS_HANDSHAKING, TLS_OPEN, TLS_CLOSED, TLS_FAILED };
  * memory. */
 struct tls_engine *tls_engine_create_server(struct tls_server_context *context);
 
-/* A client's side, whose handshake begins by itself: its first message is in tls_engine_output. The
- * context must be loaded. The server's certificate must be for `host`, a name or an address, in
- * brackets or not, copied. `server_name` is what is asked for (SNI), NULL: the same; an address is
- * not sent. NULL with STATUS_USAGE (a name that is empty or too long) or STATUS_NO_MEMORY. */
-struct tls_engine *tls_engine_create_client(struct tls_client_context *context, const char *host,
-                                            const char *server_name,
+/* Whom a client wants to talk to. */
+struct tls_target {
+    const char *host; /* whom the certificate must be for: a name, or an address, in brackets */
+                      /* or not */
+    const char *server_name; /* what is asked for (SNI), NULL: the same; an address is not sent */
+    uint16_t port;           /* tells servers of one host apart when sessions are resumed */
+};
+
+/* A client's side, whose handshake begins by itself: its first message is in tls_engine_output. It
+ * resumes the session that the context remembers of this target, if it may. The context must be
+ * loaded; `target` is copied. NULL with STATUS_USAGE (a name that is empty or too long) or
+ * STATUS_NO_MEMORY. */
+struct tls_engine *tls_engine_create_client(struct tls_client_context *context,
+                                            const struct tls_target *target,
                                             struct status *status) MUST_CHECK;
 
 /* Overwrites and frees. NULL is accepted. */
@@ -90,7 +98,11 @@ size_t tls_engine_wanted(struct tls_engine *engine);
  * lives as long as the engine. */
 struct bytes tls_engine_refused_certificate(const struct tls_engine *engine);
 
-/* SHA-256 of the peer's certificate, once OPEN; NULL when it sent none. */
+/* SHA-256 of the peer's certificate, once OPEN; NULL when it sent none. Of a resumed session it is
+ * the one that was verified when the session began. */
 const uint8_t *tls_engine_peer_fingerprint(const struct tls_engine *engine);
+
+/* True when the connection is OPEN and goes on with a session that was remembered: a client's. */
+bool tls_engine_is_resumed(const struct tls_engine *engine);
 
 #endif

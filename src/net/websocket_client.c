@@ -115,7 +115,8 @@ static void connected(void *context, struct stream *stream, const struct status 
         return;
     }
     websocket->stream = stream;
-    if (attempt->tls) stream_tls_connect(stream, attempt->tls, attempt->address.host);
+    if (attempt->tls)
+        stream_tls_connect(stream, attempt->tls, attempt->address.host, attempt->address.port);
     stream_start(stream, &handlers, websocket);
     stream_write(stream, attempt->request.data, attempt->request.length);
     buffer_wipe(&attempt->request);

@@ -48,9 +48,9 @@ static unsigned end_chain(const br_x509_class **context) {
         begin = engine->ends[i];
     }
     engine->verified = x509_chain_verify(engine->policy, chain, engine->count, engine->now_ms,
-                                         &engine->leaf, &engine->status);
+                                         &engine->verdict, &engine->status);
     if (!engine->verified) return X509_ENGINE_REFUSED;
-    engine->key = x509_public_key_view(&engine->leaf.key);
+    engine->key = x509_public_key_view(&engine->verdict.leaf.key);
     return 0;
 }
 
@@ -86,8 +86,8 @@ const struct status *x509_engine_status(const struct x509_engine *engine) {
     return &engine->status;
 }
 
-const struct x509_certificate *x509_engine_leaf(const struct x509_engine *engine) {
-    return engine->verified ? &engine->leaf : NULL;
+const struct x509_verdict *x509_engine_verdict(const struct x509_engine *engine) {
+    return engine->verified ? &engine->verdict : NULL;
 }
 
 void x509_engine_free(struct x509_engine *engine) {

@@ -40,7 +40,7 @@ struct x509_engine {
     size_t count;                /* certificates begun */
     bool verified;
     struct status status; /* why the chain was refused */
-    struct x509_certificate leaf;
+    struct x509_verdict verdict;
     br_x509_pkey key; /* the leaf's, once verified */
 };
 
@@ -53,9 +53,9 @@ const br_x509_class **x509_engine_class(struct x509_engine *engine);
 /* Why the chain was refused; STATUS_OK when it was not, or none came. */
 const struct status *x509_engine_status(const struct x509_engine *engine);
 
-/* The peer's own certificate once it is verified, valid until the engine is freed or begins another
- * chain; NULL before. */
-const struct x509_certificate *x509_engine_leaf(const struct x509_engine *engine);
+/* The peer's chain once it is verified, valid until the engine is freed or begins another chain;
+ * NULL before. */
+const struct x509_verdict *x509_engine_verdict(const struct x509_engine *engine);
 
 /* Frees what was collected. Idempotent. */
 void x509_engine_free(struct x509_engine *engine);

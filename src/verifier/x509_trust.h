@@ -71,14 +71,20 @@ struct x509_policy {
     size_t pin_count;         /* must be one of these; 0: any */
 };
 
-/* Judges a chain, leaf first, at a point in time. On success `leaf` (may be NULL) is what was read
- * of the first certificate, borrowed from it. Errors, whose text names the certificate:
+/* What a chain that was believed stands for. */
+struct x509_verdict {
+    struct x509_certificate leaf; /* borrowed from the chain's first certificate */
+    int64_t not_before_ms;        /* all of the path, the trusted CA included, is valid in both */
+    int64_t not_after_ms;         /* seconds and between */
+};
+
+/* Judges a chain, leaf first, at a point in time. `verdict` (may be NULL) is filled in on success. Errors, whose text names the certificate:
  * STATUS_UNKNOWN_ISSUER, STATUS_BAD_SIGNATURE, STATUS_EXPIRED, STATUS_NOT_YET_VALID,
  * STATUS_WRONG_NAME, STATUS_WRONG_TYPE (purpose or usage, or an issuer that is no CA),
  * STATUS_WRONG_ALGORITHM, STATUS_UNKNOWN_CRITICAL, STATUS_UNKNOWN_KEY (not pinned),
  * STATUS_MALFORMED, STATUS_TOO_LARGE. */
 bool x509_chain_verify(const struct x509_policy *policy, const struct bytes *chain, size_t count,
-                       int64_t now_ms, struct x509_certificate *leaf,
+                       int64_t now_ms, struct x509_verdict *verdict,
                        struct status *status) MUST_CHECK;
 
 /* False with STATUS_EXPIRED or STATUS_NOT_YET_VALID ("certificate expired on 2026-01-31T12:00:00Z

@@ -22,7 +22,9 @@ static void prepare(void) {
 static struct tls_engine *make_engine(bool is_server) {
     struct status status = STATUS_INIT;
     return is_server ? tls_engine_create_server(server_context)
-                     : tls_engine_create_client(client_context, "edge-7", NULL, &status);
+                     : tls_engine_create_client(client_context,
+                                                &(struct tls_target){.host = "edge-7", .port = 443},
+                                                &status);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -104,7 +104,7 @@ static void note_connected(void *context, struct stream *stream, const struct st
     fixture->concluded++;
     assert_true(status_is_ok(status));
     fixture->client.stream = stream;
-    if (!fixture->greeting) stream_tls_connect(stream, fixture->client_context, fixture->host);
+    if (!fixture->greeting) stream_tls_connect(stream, fixture->client_context, fixture->host, 443);
     stream_start(stream, &handlers, &fixture->client);
     if (!fixture->opening) return;
     stream_write(stream, fixture->opening, strlen(fixture->opening));
@@ -269,7 +269,7 @@ static void plain_text_turns_into_tls(void **state) {
     fixture->server.echoes = true;
     connect_both(fixture);
     wait_received(fixture, &fixture->client, 9);
-    stream_tls_connect(fixture->client.stream, fixture->client_context, "127.0.0.1");
+    stream_tls_connect(fixture->client.stream, fixture->client_context, "127.0.0.1", 443);
     stream_write(fixture->client.stream, "secret", 6);
     wait_received(fixture, &fixture->client, 15);
     assert_string_equal(buffer_text(&fixture->client.received), "INFO {}\r\nsecret");

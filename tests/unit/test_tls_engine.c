@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "net/tls_engine.h"
+#include "tests/lib/tls_pair.h"
 #include "tests/lib/tls_peers.h"
 
 #define MESSAGE_BYTES 100000
@@ -25,103 +26,6 @@ static int free_peers(void **state) {
     return 0;
 }
 
-/* Two engines and what each received. */
-struct pair {
-    struct tls_server_context *server_context;
-    struct tls_client_context *client_context;
-    struct tls_engine *server;
-    struct tls_engine *client;
-    size_t piece_bytes; /* how much is carried at once */
-    struct buffer to_server;
-    struct buffer to_client;
-    uint8_t tampered;   /* this bit pattern is put on ... */
-    size_t tampered_at; /* ... the n-th byte from now on to the server; SIZE_MAX: none */
-};
-
-static void begin(struct pair *pair, struct tls_server_context *server,
-                  struct tls_client_context *client, const char *host) {
-    struct status status = STATUS_INIT;
-    *pair = (struct pair){.server_context = server,
-                          .client_context = client,
-                          .piece_bytes = SIZE_MAX,
-                          .tampered_at = SIZE_MAX};
-    pair->server = tls_engine_create_server(server);
-    pair->client = tls_engine_create_client(client, host, NULL, &status);
-    assert_non_null(pair->server);
-    assert_non_null(pair->client);
-    buffer_init(&pair->to_server, 4 * MESSAGE_BYTES);
-    buffer_init(&pair->to_client, 4 * MESSAGE_BYTES);
-}
-
-static void end(struct pair *pair) {
-    tls_engine_free(pair->server);
-    tls_engine_free(pair->client);
-    tls_server_context_release(pair->server_context);
-    tls_client_context_release(pair->client_context);
-    buffer_free(&pair->to_server);
-    buffer_free(&pair->to_client);
-}
-
-static size_t drain(struct tls_engine *engine, struct buffer *received) {
-    struct bytes plain = tls_engine_plaintext(engine);
-    assert_true(buffer_append(received, plain.data, plain.length));
-    tls_engine_plaintext_used(engine, plain.length);
-    return plain.length;
-}
-
-/* Carries one piece; returns how many bytes moved. */
-static size_t carry(struct pair *pair, struct tls_engine *from, struct tls_engine *to) {
-    uint8_t copy[2 * TLS_RECORD_BYTES_MAX];
-    struct bytes out = tls_engine_output(from);
-    size_t length = out.length < pair->piece_bytes ? out.length : pair->piece_bytes;
-    if (length > sizeof copy) length = sizeof copy;
-    if (length == 0) return 0;
-    memcpy(copy, out.data, length);
-    if (to == pair->server && pair->tampered_at != SIZE_MAX) {
-        if (pair->tampered_at < length) copy[pair->tampered_at] ^= pair->tampered;
-        pair->tampered_at = pair->tampered_at < length ? SIZE_MAX : pair->tampered_at - length;
-    }
-    size_t taken = tls_engine_take(to, copy, length);
-    tls_engine_output_sent(from, taken);
-    return taken;
-}
-
-/* Moves bytes until nothing moves any more. */
-static void pump(struct pair *pair) {
-    size_t moved;
-    do {
-        moved = carry(pair, pair->client, pair->server) + carry(pair, pair->server, pair->client);
-        moved += drain(pair->server, &pair->to_server) + drain(pair->client, &pair->to_client);
-    } while (moved > 0);
-}
-
-static void send_message(struct pair *pair, struct tls_engine *from, const uint8_t *message,
-                         size_t length) {
-    while (length > 0) {
-        size_t taken = tls_engine_write(from, message, length);
-        message += taken;
-        length -= taken;
-        if (length == 0) tls_engine_flush(from);
-        pump(pair);
-    }
-}
-
-static void assert_open(const struct pair *pair) {
-    assert_string_equal(tls_engine_failure(pair->client)->text, "");
-    assert_string_equal(tls_engine_failure(pair->server)->text, "");
-    assert_int_equal(tls_engine_state(pair->client), TLS_OPEN);
-    assert_int_equal(tls_engine_state(pair->server), TLS_OPEN);
-}
-
-static void assert_failed(const struct tls_engine *engine, enum status_code code,
-                          const char *part) {
-    const struct status *why = tls_engine_failure(engine);
-    assert_int_equal(tls_engine_state(engine), TLS_FAILED);
-    if (why->code != code || !strstr(why->text, part)) print_error("\"%s\"\n", why->text);
-    assert_int_equal(why->code, code);
-    assert_non_null(strstr(why->text, part));
-}
-
 /* ---- in order ---- */
 
 /* A client that starts early (RFC 7918) sends data right behind its Finished, and a server reads
@@ -130,12 +34,12 @@ static void test_data_behind_the_finished_waits(void **state) {
     (void)state;
     static const uint8_t data[] = {0x17, 3, 3, 0, 40, 1, 2, 3};
     uint8_t flight[4096];
-    struct pair pair;
-    begin(&pair, tls_peers_server(&peers, TLS_SERVER, TLS_CLIENTS_UNASKED),
-          tls_peers_client(&peers, TLS_ROLES), "edge-7");
-    while (carry(&pair, pair.client, pair.server) > 0)
+    struct tls_pair pair;
+    tls_pair_begin(&pair, tls_peers_server(&peers, TLS_SERVER, TLS_CLIENTS_UNASKED),
+                   tls_peers_client(&peers, TLS_ROLES), "edge-7");
+    while (tls_pair_carry(&pair, pair.client, pair.server) > 0)
         continue;
-    while (carry(&pair, pair.server, pair.client) > 0)
+    while (tls_pair_carry(&pair, pair.server, pair.client) > 0)
         continue;
     size_t length = 0;
     for (struct bytes out; (out = tls_engine_output(pair.client)).length > 0;) {
@@ -153,23 +57,23 @@ static void test_data_behind_the_finished_waits(void **state) {
     }
     assert_int_equal(taken, length);
     assert_int_equal(tls_engine_take(pair.server, data, sizeof data), 0);
-    pump(&pair);
-    assert_open(&pair);
-    end(&pair);
+    tls_pair_pump(&pair);
+    tls_pair_assert_open(&pair);
+    tls_pair_end(&pair);
 }
 
 static void exchange(size_t piece_bytes, size_t message_bytes) {
-    struct pair pair;
+    struct tls_pair pair;
     uint8_t *message = memory_new(message_bytes);
     for (size_t i = 0; i < message_bytes; i++)
         message[i] = (uint8_t)(i * 7 + i / 256);
-    begin(&pair, tls_peers_server(&peers, TLS_SERVER, TLS_CLIENTS_UNASKED),
-          tls_peers_client(&peers, TLS_ROLES), "edge-7");
+    tls_pair_begin(&pair, tls_peers_server(&peers, TLS_SERVER, TLS_CLIENTS_UNASKED),
+                   tls_peers_client(&peers, TLS_ROLES), "edge-7");
     pair.piece_bytes = piece_bytes;
-    pump(&pair);
-    assert_open(&pair);
-    send_message(&pair, pair.client, message, message_bytes);
-    send_message(&pair, pair.server, message, message_bytes);
+    tls_pair_pump(&pair);
+    tls_pair_assert_open(&pair);
+    tls_pair_send(&pair, pair.client, message, message_bytes);
+    tls_pair_send(&pair, pair.server, message, message_bytes);
     assert_int_equal(pair.to_server.length, message_bytes);
     assert_int_equal(pair.to_client.length, message_bytes);
     assert_memory_equal(pair.to_server.data, message, message_bytes);
@@ -177,10 +81,10 @@ static void exchange(size_t piece_bytes, size_t message_bytes) {
     assert_null(tls_engine_peer_fingerprint(pair.server));
     assert_non_null(tls_engine_peer_fingerprint(pair.client));
     tls_engine_close(pair.client);
-    pump(&pair);
+    tls_pair_pump(&pair);
     assert_int_equal(tls_engine_state(pair.client), TLS_CLOSED);
     assert_int_equal(tls_engine_state(pair.server), TLS_CLOSED);
-    end(&pair);
+    tls_pair_end(&pair);
     free(message);
 }
 
@@ -196,36 +100,36 @@ static void test_every_cut_of_the_first_flight(void **state) {
     (void)state;
     size_t length = 2;
     for (size_t cut = 1; cut < length; cut++) {
-        struct pair pair;
-        begin(&pair, tls_peers_server(&peers, TLS_SERVER, TLS_CLIENTS_UNASKED),
-              tls_peers_client(&peers, TLS_ROLES), "127.0.0.1");
+        struct tls_pair pair;
+        tls_pair_begin(&pair, tls_peers_server(&peers, TLS_SERVER, TLS_CLIENTS_UNASKED),
+                       tls_peers_client(&peers, TLS_ROLES), "127.0.0.1");
         length = tls_engine_output(pair.client).length;
         pair.piece_bytes = cut;
-        assert_int_equal(carry(&pair, pair.client, pair.server), cut);
+        assert_int_equal(tls_pair_carry(&pair, pair.client, pair.server), cut);
         assert_int_equal(tls_engine_state(pair.server), TLS_HANDSHAKING);
         pair.piece_bytes = SIZE_MAX;
-        pump(&pair);
-        assert_open(&pair);
-        end(&pair);
+        tls_pair_pump(&pair);
+        tls_pair_assert_open(&pair);
+        tls_pair_end(&pair);
     }
     assert_true(length > 100);
 }
 
 static void test_closing_says_goodbye_behind_the_data(void **state) {
-    struct pair pair;
+    struct tls_pair pair;
     (void)state;
-    begin(&pair, tls_peers_server(&peers, TLS_SERVER, TLS_CLIENTS_UNASKED),
-          tls_peers_client(&peers, TLS_ROLES), "edge-7");
+    tls_pair_begin(&pair, tls_peers_server(&peers, TLS_SERVER, TLS_CLIENTS_UNASKED),
+                   tls_peers_client(&peers, TLS_ROLES), "edge-7");
     tls_engine_close(pair.server); /* harmless: nothing is open */
-    pump(&pair);
-    assert_open(&pair);
+    tls_pair_pump(&pair);
+    tls_pair_assert_open(&pair);
     assert_int_equal(tls_engine_write(pair.server, "bye", 3), 3);
     tls_engine_close(pair.server);
-    pump(&pair);
+    tls_pair_pump(&pair);
     assert_int_equal(pair.to_client.length, 3);
     assert_int_equal(tls_engine_state(pair.client), TLS_CLOSED);
     assert_int_equal(tls_engine_write(pair.client, "x", 1), 0);
-    end(&pair);
+    tls_pair_end(&pair);
 }
 
 /* ---- certificates ---- */
@@ -253,13 +157,13 @@ static void test_servers_that_must_not_be_believed(void **state) {
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct pair pair;
-        begin(&pair, tls_peers_server(&peers, rows[i].server, TLS_CLIENTS_UNASKED),
-              tls_peers_client(&peers, TLS_ROLES), rows[i].host);
-        pump(&pair);
-        assert_failed(pair.client, rows[i].code, rows[i].text);
-        assert_failed(pair.server, STATUS_TLS, rows[i].alert);
-        end(&pair);
+        struct tls_pair pair;
+        tls_pair_begin(&pair, tls_peers_server(&peers, rows[i].server, TLS_CLIENTS_UNASKED),
+                       tls_peers_client(&peers, TLS_ROLES), rows[i].host);
+        tls_pair_pump(&pair);
+        tls_engine_assert_failed(pair.client, rows[i].code, rows[i].text);
+        tls_engine_assert_failed(pair.server, STATUS_TLS, rows[i].alert);
+        tls_pair_end(&pair);
     }
 }
 
@@ -267,12 +171,12 @@ static void test_names_and_addresses_in_all_spellings(void **state) {
     static const char *const hosts[] = {"edge-7", "EDGE-7", "edge-7.", "127.0.0.1", "::1", "[::1]"};
     (void)state;
     for (size_t i = 0; i < COUNT_OF(hosts); i++) {
-        struct pair pair;
-        begin(&pair, tls_peers_server(&peers, TLS_SERVER, TLS_CLIENTS_UNASKED),
-              tls_peers_client(&peers, TLS_ROLES), hosts[i]);
-        pump(&pair);
-        assert_open(&pair);
-        end(&pair);
+        struct tls_pair pair;
+        tls_pair_begin(&pair, tls_peers_server(&peers, TLS_SERVER, TLS_CLIENTS_UNASKED),
+                       tls_peers_client(&peers, TLS_ROLES), hosts[i]);
+        tls_pair_pump(&pair);
+        tls_pair_assert_open(&pair);
+        tls_pair_end(&pair);
     }
 }
 
@@ -283,10 +187,12 @@ static void test_names_that_cannot_be(void **state) {
     (void)state;
     memset(longest, 'a', sizeof longest);
     longest[sizeof longest - 1] = '\0';
-    assert_null(tls_engine_create_client(context, "", NULL, &status));
+    assert_null(
+        tls_engine_create_client(context, &(struct tls_target){.host = "", .port = 443}, &status));
     assert_int_equal(status.code, STATUS_USAGE);
     status_clear(&status);
-    assert_null(tls_engine_create_client(context, longest, NULL, &status));
+    assert_null(tls_engine_create_client(
+        context, &(struct tls_target){.host = longest, .port = 443}, &status));
     assert_int_equal(status.code, STATUS_USAGE);
     tls_client_context_release(context);
 }
@@ -298,18 +204,18 @@ static void test_pins(void **state) {
                                          .pin_count = 1};
     (void)state;
     for (int pinned = 0; pinned <= 1; pinned++) {
-        struct pair pair;
+        struct tls_pair pair;
         struct status status = STATUS_INIT;
         memcpy(pins[1], peers.server_pin, SHA256_BYTES);
         options.pin_count = pinned ? 2 : 1;
-        begin(&pair, tls_peers_server(&peers, TLS_SERVER, TLS_CLIENTS_UNASKED),
-              tls_client_context_create(&options, &status), "edge-7");
-        pump(&pair);
+        tls_pair_begin(&pair, tls_peers_server(&peers, TLS_SERVER, TLS_CLIENTS_UNASKED),
+                       tls_client_context_create(&options, &status), "edge-7");
+        tls_pair_pump(&pair);
         if (pinned)
-            assert_open(&pair);
+            tls_pair_assert_open(&pair);
         else
-            assert_failed(pair.client, STATUS_UNKNOWN_KEY, "pin");
-        end(&pair);
+            tls_engine_assert_failed(pair.client, STATUS_UNKNOWN_KEY, "pin");
+        tls_pair_end(&pair);
     }
 }
 
@@ -335,19 +241,19 @@ static void test_clients_are_asked(void **state) {
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct pair pair;
-        begin(&pair, tls_peers_server(&peers, TLS_SERVER, rows[i].clients),
-              tls_peers_client(&peers, rows[i].client), "edge-7");
-        pump(&pair);
+        struct tls_pair pair;
+        tls_pair_begin(&pair, tls_peers_server(&peers, TLS_SERVER, rows[i].clients),
+                       tls_peers_client(&peers, rows[i].client), "edge-7");
+        tls_pair_pump(&pair);
         if (rows[i].code == STATUS_OK) {
-            assert_open(&pair);
+            tls_pair_assert_open(&pair);
             assert_int_equal(tls_engine_peer_fingerprint(pair.server) != NULL,
                              rows[i].client != TLS_ROLES);
         } else {
-            assert_failed(pair.server, rows[i].code, rows[i].text);
-            assert_failed(pair.client, STATUS_TLS, rows[i].alert);
+            tls_engine_assert_failed(pair.server, rows[i].code, rows[i].text);
+            tls_engine_assert_failed(pair.client, STATUS_TLS, rows[i].alert);
         }
-        end(&pair);
+        tls_pair_end(&pair);
     }
 }
 
@@ -356,16 +262,16 @@ static void test_an_optional_certificate_that_is_bad_lets_nobody_in(void **state
     static const enum tls_role roles[] = {TLS_CLIENT_EXPIRED, TLS_CLIENT_STRANGER, TLS_SERVER};
     (void)state;
     for (size_t i = 0; i < COUNT_OF(roles); i++) {
-        struct pair pair;
-        begin(&pair, tls_peers_server(&peers, TLS_SERVER, TLS_CLIENTS_OPTIONAL),
-              tls_peers_client(&peers, roles[i]), "edge-7");
-        pump(&pair);
+        struct tls_pair pair;
+        tls_pair_begin(&pair, tls_peers_server(&peers, TLS_SERVER, TLS_CLIENTS_OPTIONAL),
+                       tls_peers_client(&peers, roles[i]), "edge-7");
+        tls_pair_pump(&pair);
         assert_int_equal(tls_engine_state(pair.server), TLS_FAILED);
         tls_engine_write(pair.client, "secret", 6);
         tls_engine_flush(pair.client);
-        pump(&pair);
+        tls_pair_pump(&pair);
         assert_int_equal(pair.to_server.length, 0);
-        end(&pair);
+        tls_pair_end(&pair);
     }
 }
 
@@ -376,40 +282,42 @@ static void test_the_name_chooses_the_certificate(void **state) {
     static const char *const hosts[] = {"edge-7", "edge-8", "127.0.0.1"};
     (void)state;
     for (size_t i = 0; i < COUNT_OF(hosts); i++) {
-        struct pair pair;
+        struct tls_pair pair;
         struct status status = STATUS_INIT;
-        begin(&pair, tls_server_context_create(&options, &status),
-              tls_peers_client(&peers, TLS_ROLES), hosts[i]);
-        pump(&pair);
-        assert_open(&pair);
-        end(&pair);
+        tls_pair_begin(&pair, tls_server_context_create(&options, &status),
+                       tls_peers_client(&peers, TLS_ROLES), hosts[i]);
+        tls_pair_pump(&pair);
+        tls_pair_assert_open(&pair);
+        tls_pair_end(&pair);
     }
 }
 
 static void test_reloading_leaves_connections_alone(void **state) {
-    struct pair old, new;
+    struct tls_pair old, new;
     struct status status = STATUS_INIT;
     struct tls_identity identity = tls_peers_identity(&peers, TLS_SERVER_OTHER_NAME);
     struct tls_server_options options = {.identities = &identity, .identity_count = 1};
     (void)state;
     struct tls_server_context *context = tls_peers_server(&peers, TLS_SERVER, TLS_CLIENTS_UNASKED);
-    begin(&old, tls_server_context_retain(context), tls_peers_client(&peers, TLS_ROLES), "edge-7");
+    tls_pair_begin(&old, tls_server_context_retain(context), tls_peers_client(&peers, TLS_ROLES),
+                   "edge-7");
     assert_true(tls_server_context_reload(context, &options, &status));
-    pump(&old); /* its handshake began before */
-    assert_open(&old);
-    begin(&new, tls_server_context_retain(context), tls_peers_client(&peers, TLS_ROLES), "edge-8");
-    pump(&new);
-    assert_open(&new);
+    tls_pair_pump(&old); /* its handshake began before */
+    tls_pair_assert_open(&old);
+    tls_pair_begin(&new, tls_server_context_retain(context), tls_peers_client(&peers, TLS_ROLES),
+                   "edge-8");
+    tls_pair_pump(&new);
+    tls_pair_assert_open(&new);
 
     /* A bad one changes nothing. */
     identity.key = buffer_bytes(&peers.pems[TLS_SERVER].key);
     assert_false(tls_server_context_reload(context, &options, &status));
     assert_int_equal(status.code, STATUS_MALFORMED);
     tls_server_context_release(context);
-    send_message(&old, old.client, (const uint8_t *)"still here", 10);
+    tls_pair_send(&old, old.client, (const uint8_t *)"still here", 10);
     assert_int_equal(old.to_server.length, 10);
-    end(&old);
-    end(&new);
+    tls_pair_end(&old);
+    tls_pair_end(&new);
 }
 
 static void test_the_system_has_its_own_anchors(void **state) {
@@ -424,14 +332,14 @@ static void test_the_system_has_its_own_anchors(void **state) {
         assert_int_equal(status.code, STATUS_NOT_FOUND);
         print_message("not tested: this machine has no CA certificates\n");
     } else {
-        struct pair pair;
+        struct tls_pair pair;
         assert_true(tls_client_context_is_loaded(context));
         assert_true(tls_client_context_load(context, &status));
-        begin(&pair, tls_peers_server(&peers, TLS_SERVER, TLS_CLIENTS_UNASKED),
-              tls_client_context_retain(context), "edge-7");
-        pump(&pair);
-        assert_failed(pair.client, STATUS_UNKNOWN_ISSUER, "unknown issuer CN=Site CA");
-        end(&pair);
+        tls_pair_begin(&pair, tls_peers_server(&peers, TLS_SERVER, TLS_CLIENTS_UNASKED),
+                       tls_client_context_retain(context), "edge-7");
+        tls_pair_pump(&pair);
+        tls_engine_assert_failed(pair.client, STATUS_UNKNOWN_ISSUER, "unknown issuer CN=Site CA");
+        tls_pair_end(&pair);
     }
     tls_client_context_release(context);
 }
@@ -455,7 +363,7 @@ static void assert_server_refuses(const void *bytes, size_t length, const char *
     if (alert) assert_memory_equal(out.data, wanted, sizeof wanted);
     tls_engine_output_sent(server, out.length);
     assert_int_equal(tls_engine_output(server).length, 0);
-    assert_failed(server, STATUS_TLS, part);
+    tls_engine_assert_failed(server, STATUS_TLS, part);
     assert_int_equal(tls_engine_take(server, bytes, length), 0);
     tls_engine_free(server);
     tls_server_context_release(context);
@@ -485,7 +393,8 @@ static void test_older_versions_are_refused(void **state) {
         struct status status = STATUS_INIT;
         uint8_t hello[2048];
         struct tls_client_context *context = tls_peers_client(&peers, TLS_ROLES);
-        struct tls_engine *client = tls_engine_create_client(context, "edge-7", NULL, &status);
+        struct tls_engine *client = tls_engine_create_client(
+            context, &(struct tls_target){.host = "edge-7", .port = 443}, &status);
         struct bytes out = tls_engine_output(client);
         memcpy(hello, out.data, out.length);
         assert_memory_equal(hello + 9, "\x03\x03", 2);
@@ -498,37 +407,38 @@ static void test_older_versions_are_refused(void **state) {
 
 static void test_an_alert_in_the_middle_of_the_handshake(void **state) {
     static const char alert[] = "\x15\x03\x03\x00\x02\x02\x47";
-    struct pair pair;
+    struct tls_pair pair;
     (void)state;
-    begin(&pair, tls_peers_server(&peers, TLS_SERVER, TLS_CLIENTS_UNASKED),
-          tls_peers_client(&peers, TLS_ROLES), "edge-7");
+    tls_pair_begin(&pair, tls_peers_server(&peers, TLS_SERVER, TLS_CLIENTS_UNASKED),
+                   tls_peers_client(&peers, TLS_ROLES), "edge-7");
     pair.piece_bytes = 40;
-    carry(&pair, pair.client, pair.server);
+    tls_pair_carry(&pair, pair.client, pair.server);
     tls_engine_take(pair.client, alert, sizeof alert - 1);
-    assert_failed(pair.client, STATUS_TLS,
-                  "the peer refused the TLS handshake: insufficient_security (alert 71)");
+    tls_engine_assert_failed(
+        pair.client, STATUS_TLS,
+        "the peer refused the TLS handshake: insufficient_security (alert 71)");
     assert_int_equal(tls_engine_output(pair.client).length, 0);
-    end(&pair);
+    tls_pair_end(&pair);
 }
 
 /* Each bit of one record of application data, header included. */
 static void test_an_altered_record_is_refused(void **state) {
     (void)state;
     for (size_t at = 0; at < 5 + 8 + 5 + 16; at++) {
-        struct pair pair;
-        begin(&pair, tls_peers_server(&peers, TLS_SERVER, TLS_CLIENTS_UNASKED),
-              tls_peers_client(&peers, TLS_ROLES), "edge-7");
-        pump(&pair);
-        assert_open(&pair);
+        struct tls_pair pair;
+        tls_pair_begin(&pair, tls_peers_server(&peers, TLS_SERVER, TLS_CLIENTS_UNASKED),
+                       tls_peers_client(&peers, TLS_ROLES), "edge-7");
+        tls_pair_pump(&pair);
+        tls_pair_assert_open(&pair);
         pair.tampered_at = at;
         pair.tampered = (uint8_t)(1u << at % 8);
         assert_int_equal(tls_engine_write(pair.client, "hello", 5), 5);
         tls_engine_flush(pair.client);
-        pump(&pair);
+        tls_pair_pump(&pair);
         assert_int_equal(pair.to_server.length, 0);
         /* A record made longer is one whose end has not come yet. */
         if (at != 3 && at != 4) assert_int_equal(tls_engine_state(pair.server), TLS_FAILED);
-        end(&pair);
+        tls_pair_end(&pair);
     }
 }
 
@@ -537,17 +447,17 @@ static void test_an_altered_handshake_is_refused(void **state) {
     (void)state;
     bool is_reached = true;
     for (size_t at = 0; is_reached; at++) {
-        struct pair pair;
+        struct tls_pair pair;
         if (at == 1 || at == 2)
             continue; /* the first record's version means nothing (RFC 5246, E.1) */
-        begin(&pair, tls_peers_server(&peers, TLS_SERVER, TLS_CLIENTS_UNASKED),
-              tls_peers_client(&peers, TLS_ROLES), "edge-7");
+        tls_pair_begin(&pair, tls_peers_server(&peers, TLS_SERVER, TLS_CLIENTS_UNASKED),
+                       tls_peers_client(&peers, TLS_ROLES), "edge-7");
         pair.tampered_at = at;
         pair.tampered = 0x41;
-        pump(&pair);
+        tls_pair_pump(&pair);
         is_reached = pair.tampered_at == SIZE_MAX;
         if (is_reached) assert_true(tls_engine_state(pair.client) != TLS_OPEN);
-        end(&pair);
+        tls_pair_end(&pair);
     }
 }
 

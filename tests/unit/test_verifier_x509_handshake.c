@@ -145,10 +145,10 @@ static void both_ends_believe_each_other(void **state) {
     open_client(&client, &of_server);
     open_server(&server, &of_client);
     assert_true(shake_hands(&client, &server));
-    const struct x509_certificate *peer = x509_engine_leaf(&server.x509);
+    const struct x509_verdict *peer = x509_engine_verdict(&server.x509);
     assert_non_null(peer);
-    assert_true(bytes_equal_text(x509_name_common_name(peer->subject), "client-1"));
-    assert_non_null(x509_engine_leaf(&client.x509));
+    assert_true(bytes_equal_text(x509_name_common_name(peer->leaf.subject), "client-1"));
+    assert_non_null(x509_engine_verdict(&client.x509));
     close_end(&client);
     close_end(&server);
     x509_trust_free(trust);

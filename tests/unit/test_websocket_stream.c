@@ -153,7 +153,8 @@ static void client_connected(void *context, struct stream *stream, const struct 
     assert_true(status_is_ok(status));
     fixture->client.stream = stream;
     fixture->client.connected++;
-    if (fixture->client_context) stream_tls_connect(stream, fixture->client_context, "127.0.0.1");
+    if (fixture->client_context)
+        stream_tls_connect(stream, fixture->client_context, "127.0.0.1", 443);
     stream_start(stream, &client_handlers, &fixture->client);
 }
 
