@@ -276,7 +276,12 @@ void bus_connection_free(struct bus_connection *connection) {
     free(connection);
 }
 
+void bus_connection_enter_thread(void) {
+    openssl_memory_begin();
+}
+
 void bus_connection_leave_thread(void) {
+    openssl_memory_end();
     nats_ReleaseThreadMemory();
 }
 

@@ -75,7 +75,11 @@ struct bus_connection_subscription *bus_connection_subscribe(struct bus_connecti
 /* Unsubscribes, unless the connection is shut, and frees. NULL is allowed. */
 void bus_connection_unsubscribe(struct bus_connection_subscription *subscription);
 
-/* Frees what nats.c keeps for the calling thread, which makes no further call. */
+/* The calling thread makes all connections from here on: what can be used again of TLS, it
+ * remembers between them. */
+void bus_connection_enter_thread(void);
+
+/* Frees what is kept for the calling thread, which makes no further call. */
 void bus_connection_leave_thread(void);
 
 #endif

@@ -199,7 +199,7 @@ struct tls_client_context *openssl_context_client(struct openssl_context *contex
         options.identity.certificates = buffer_bytes(&context->chain);
         options.identity.key = buffer_bytes(&context->key);
     }
-    context->client = tls_client_context_create(&options, &status);
+    context->client = openssl_memory_client(&options, &status);
     if (context->client == NULL) {
         openssl_set_error(&status);
     }

@@ -25,6 +25,18 @@ void openssl_clear_error(void);
 /* The calling thread's last error; STATUS_OK when there is none. Valid until its next call. */
 const struct status *openssl_last_error(void);
 
+/* ---- openssl_memory.c ---- */
+
+/* From here on, until the second call, the calling thread remembers the TLS context of its last
+ * connection. */
+void openssl_memory_begin(void);
+void openssl_memory_end(void);
+
+/* A TLS context made from these texts, or the remembered one if it was; to be released by the
+ * caller. NULL with the errors of tls_client_context_create. */
+struct tls_client_context *openssl_memory_client(const struct tls_client_options *options,
+                                                 struct status *status) MUST_CHECK;
+
 /* ---- openssl_certificate.c ---- */
 
 /* A copy of a certificate (DER), for X509_free. NULL when it cannot be read. */

@@ -226,6 +226,7 @@ static void free_worker(struct worker *worker) {
 
 static void *run(void *argument) {
     struct worker *worker = argument;
+    bus_connection_enter_thread();
     while (connect_any(worker) && serve_connection(worker)) {
     }
     disconnect(worker);
