@@ -1,15 +1,5 @@
 #include "base/bytes.h"
 
-#include <string.h>
-
-struct bytes bytes_of_text(const char *text) {
-    return (struct bytes){.data = (const uint8_t *)text, .length = strlen(text)};
-}
-
-struct bytes bytes_of(const void *data, size_t length) {
-    return (struct bytes){.data = data, .length = length};
-}
-
 bool bytes_equal(struct bytes left, struct bytes right) {
     if (left.length != right.length) return false;
     return left.length == 0 || memcmp(left.data, right.data, left.length) == 0;

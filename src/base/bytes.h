@@ -8,17 +8,22 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct bytes {
     const uint8_t *data; /* may be NULL when length is 0 */
     size_t length;
 };
 
-/* The bytes of a NUL-terminated text, without its NUL. The text must outlive the result. */
-struct bytes bytes_of_text(const char *text);
+/* A range from a pointer and a length. Here, as the next, because parsers do it for every token. */
+static inline struct bytes bytes_of(const void *data, size_t length) {
+    return (struct bytes){.data = data, .length = length};
+}
 
-/* A range from a pointer and a length. */
-struct bytes bytes_of(const void *data, size_t length);
+/* The bytes of a NUL-terminated text, without its NUL. The text must outlive the result. */
+static inline struct bytes bytes_of_text(const char *text) {
+    return bytes_of(text, strlen(text));
+}
 
 /* True when both hold the same bytes. Not constant-time: never for secrets. */
 bool bytes_equal(struct bytes left, struct bytes right);

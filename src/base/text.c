@@ -1,7 +1,6 @@
 #include "base/text.h"
 
-#include <inttypes.h>
-#include <stdio.h>
+#include <string.h>
 
 struct duration_unit {
     const char *name;
@@ -44,6 +43,21 @@ bool text_read_integer(struct bytes text, int64_t *out) {
     return true;
 }
 
+size_t text_write_integer(int64_t number, char out[TEXT_INTEGER_BYTES]) {
+    char digits[TEXT_INTEGER_BYTES]; /* the last one first */
+    size_t count = 0, length = 0;
+    uint64_t left = number < 0 ? -(uint64_t)number : (uint64_t)number;
+    do {
+        digits[count++] = (char)('0' + left % 10);
+        left /= 10;
+    } while (left > 0);
+    if (number < 0) out[length++] = '-';
+    while (count > 0)
+        out[length++] = digits[--count];
+    out[length] = '\0';
+    return length;
+}
+
 bool text_read_duration(struct bytes text, int64_t bare_unit_ms, int64_t *out_ms) {
     int64_t value;
     size_t used = read_digits(text, &value);
@@ -59,23 +73,24 @@ bool text_read_duration(struct bytes text, int64_t bare_unit_ms, int64_t *out_ms
     return true;
 }
 
+/* Writes a number and its unit; returns the number of characters. */
+static size_t write_count(int64_t count, const char *unit, char *out) {
+    size_t length = text_write_integer(count, out);
+    size_t unit_length = strlen(unit);
+    memcpy(out + length, unit, unit_length + 1);
+    return length + unit_length;
+}
+
 void text_format_duration(int64_t duration_ms, char out[TEXT_DURATION_BYTES]) {
-    const char *sign = duration_ms < 0 ? "-" : "";
+    const struct duration_unit *unit = &duration_units[FIRST_UNIT_FOR_PEOPLE];
+    const struct duration_unit *last = &duration_units[UNIT_COUNT - 1];
     int64_t left_ms = duration_ms < 0 ? -duration_ms : duration_ms;
-    for (size_t i = FIRST_UNIT_FOR_PEOPLE; i < UNIT_COUNT; i++) {
-        int64_t count = left_ms / duration_units[i].milliseconds;
-        bool last = i + 1 == UNIT_COUNT;
-        if (count == 0 && !last) continue;
-        int64_t rest_ms = left_ms % duration_units[i].milliseconds;
-        int64_t next = last ? 0 : rest_ms / duration_units[i + 1].milliseconds;
-        /* Milliseconds beside seconds are noise for a reader. */
-        bool show_next = next > 0 && i + 2 < UNIT_COUNT;
-        if (show_next)
-            snprintf(out, TEXT_DURATION_BYTES, "%s%" PRId64 "%s %" PRId64 "%s", sign, count,
-                     duration_units[i].name, next, duration_units[i + 1].name);
-        else
-            snprintf(out, TEXT_DURATION_BYTES, "%s%" PRId64 "%s", sign, count,
-                     duration_units[i].name);
-        return;
-    }
+    if (duration_ms < 0) *out++ = '-';
+    while (unit < last && left_ms < unit->milliseconds)
+        unit++;
+    out += write_count(left_ms / unit->milliseconds, unit->name, out);
+    /* Milliseconds beside seconds are noise for a reader. */
+    if (unit + 1 >= last || left_ms % unit->milliseconds < unit[1].milliseconds) return;
+    *out++ = ' ';
+    write_count(left_ms % unit->milliseconds / unit[1].milliseconds, unit[1].name, out);
 }

@@ -1,12 +1,12 @@
 #include "codec/json_writer.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/assertion.h"
+#include "base/text.h"
 #include "codec/rfc3339.h"
 
 /* What stands for a byte that is not part of UTF-8: U+FFFD, REPLACEMENT CHARACTER. */
@@ -105,6 +105,13 @@ void json_writer_init(struct json_writer *writer, struct buffer *out) {
     *writer = (struct json_writer){.out = out};
 }
 
+void json_writer_go_on(struct json_writer *writer, const struct json_writer *before,
+                       struct buffer *out) {
+    buffer_append(out, before->out->data, before->out->length);
+    *writer = *before;
+    writer->out = out;
+}
+
 void json_writer_begin_object(struct json_writer *writer) {
     begin_level(writer, true);
 }
@@ -142,10 +149,9 @@ void json_writer_text_bytes(struct json_writer *writer, struct bytes text) {
 }
 
 void json_writer_integer(struct json_writer *writer, int64_t number) {
-    char text[NUMBER_BYTES];
-    int length = snprintf(text, sizeof text, "%" PRId64, number);
+    char text[TEXT_INTEGER_BYTES];
     begin_value(writer);
-    buffer_append(writer->out, text, (size_t)length);
+    buffer_append(writer->out, text, text_write_integer(number, text));
 }
 
 /* The shortest of 15 to 17 digits that reads back as the same double. */

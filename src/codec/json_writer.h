@@ -43,6 +43,11 @@ struct json_writer {
 /* Starts one JSON text at the end of `out`, which must outlive the writer. Allocates nothing. */
 void json_writer_init(struct json_writer *writer, struct buffer *out);
 
+/* Goes on where `before` stands, with a copy of what it has written at the end of `out`: for texts
+ * that begin alike, which then need to be written once. `before` is left as it is. */
+void json_writer_go_on(struct json_writer *writer, const struct json_writer *before,
+                       struct buffer *out);
+
 void json_writer_begin_object(struct json_writer *writer);
 void json_writer_end_object(struct json_writer *writer);
 void json_writer_begin_array(struct json_writer *writer);

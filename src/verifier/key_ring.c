@@ -117,22 +117,25 @@ bool key_ring_has_use(const struct key_ring *ring, enum token_type type) {
     return false;
 }
 
-bool key_ring_check_window(const struct key_ring_entry *entry, int64_t issued_at_ms,
-                           struct status *status) {
+/* "issued at T, before its key K became valid at T", or "after ... was retired". */
+static bool refuse_window(const struct key_ring_entry *entry, int64_t issued_at_ms,
+                          const char *relation, const char *event, int64_t edge_ms,
+                          struct status *status) {
     char issued[RFC3339_BYTES], edge[RFC3339_BYTES];
     rfc3339_format(issued_at_ms, issued);
-    if (issued_at_ms < entry->not_before_ms) {
-        rfc3339_format(entry->not_before_ms, edge);
-        return status_fail(status, STATUS_KEY_NOT_VALID,
-                           "issued at %s, before its key %s became valid at %s", issued,
-                           entry->key.thumbprint, edge);
-    }
-    if (issued_at_ms >= entry->not_after_ms) {
-        rfc3339_format(entry->not_after_ms, edge);
-        return status_fail(status, STATUS_KEY_NOT_VALID,
-                           "issued at %s, after its key %s was retired at %s", issued,
-                           entry->key.thumbprint, edge);
-    }
+    rfc3339_format(edge_ms, edge);
+    return status_fail(status, STATUS_KEY_NOT_VALID, "issued at %s, %s its key %s %s at %s", issued,
+                       relation, entry->key.thumbprint, event, edge);
+}
+
+bool key_ring_check_window(const struct key_ring_entry *entry, int64_t issued_at_ms,
+                           struct status *status) {
+    if (issued_at_ms < entry->not_before_ms)
+        return refuse_window(entry, issued_at_ms, "before", "became valid", entry->not_before_ms,
+                             status);
+    if (issued_at_ms >= entry->not_after_ms)
+        return refuse_window(entry, issued_at_ms, "after", "was retired", entry->not_after_ms,
+                             status);
     return true;
 }
 

@@ -110,6 +110,24 @@ static void integers_are_read_whole_or_not_at_all(void **state) {
     }
 }
 
+static void integers_are_written_as_they_are_read(void **state) {
+    (void)state;
+    static const struct {
+        int64_t value;
+        const char *text;
+    } rows[] = {
+        {0, "0"},   {7, "7"},       {10, "10"},
+        {-1, "-1"}, {-120, "-120"}, {INT64_MAX, "9223372036854775807"},
+    };
+    char text[TEXT_INTEGER_BYTES];
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        assert_int_equal(text_write_integer(rows[i].value, text), strlen(rows[i].text));
+        assert_string_equal(text, rows[i].text);
+    }
+    assert_int_equal(text_write_integer(INT64_MIN, text), TEXT_INTEGER_BYTES - 1);
+    assert_string_equal(text, "-9223372036854775808");
+}
+
 static void durations_need_a_known_unit(void **state) {
     (void)state;
     static const struct {
@@ -143,7 +161,7 @@ static void durations_are_written_in_two_units(void **state) {
     } rows[] = {
         {0, "0ms"},         {250, "250ms"},   {1500, "1s"},         {45000, "45s"},
         {125000, "2m 5s"},  {3600000, "1h"},  {273600000, "3d 4h"}, {34560000000, "400d"},
-        {-61000, "-1m 1s"}, {86400001, "1d"},
+        {-61000, "-1m 1s"}, {86400001, "1d"}, {INT64_MAX, "106751991167d 7h"},
     };
     char text[TEXT_DURATION_BYTES];
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -227,6 +245,7 @@ int main(void) {
         cmocka_unit_test(a_buffer_holds_exactly_its_limit),
         cmocka_unit_test(a_buffer_gives_its_text_away),
         cmocka_unit_test(integers_are_read_whole_or_not_at_all),
+        cmocka_unit_test(integers_are_written_as_they_are_read),
         cmocka_unit_test(durations_need_a_known_unit),
         cmocka_unit_test(durations_are_written_in_two_units),
         cmocka_unit_test(the_first_error_wins_and_keeps_its_text),
