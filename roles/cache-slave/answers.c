@@ -1,43 +1,6 @@
 #include "roles/cache-slave/answers.h"
 
-#include <string.h>
-
-#include "codec/json_writer.h"
-
-static const char *text_or_null(const char *text) {
-    return text && text[0] ? text : NULL;
-}
-
-static const char *edition_of(const struct slave_view *view) {
-    return view->granting ? view->granting->edition : "community";
-}
-
-static void write_features(const struct slave_view *view, struct json_writer *json) {
-    json_writer_name(json, "features");
-    if (view->granting) {
-        license_write_features(view->granting, json);
-        return;
-    }
-    json_writer_begin_object(json);
-    json_writer_end_object(json);
-}
-
-static void write_last_sync(const struct cache_slave *slave, struct json_writer *json) {
-    if (slave->progress.confirmed_at_ms == 0)
-        json_writer_member_null(json, "last_sync");
-    else
-        json_writer_member_time(json, "last_sync", slave->progress.confirmed_at_ms);
-}
-
-static void write_times(const struct license *license, struct json_writer *json) {
-    if (!license) {
-        json_writer_member_null(json, "expires_at");
-        json_writer_member_null(json, "grace_ends_at");
-        return;
-    }
-    json_writer_member_time(json, "expires_at", license->expires_at_ms);
-    json_writer_member_time(json, "grace_ends_at", license_grace_ends_at_ms(license));
-}
+#include "roles/cache-slave/answer_subject.h"
 
 static void write_age(const struct slave_view *view, struct json_writer *json) {
     if (view->age_ms == CACHE_NEVER_CONFIRMED)
@@ -46,63 +9,30 @@ static void write_age(const struct slave_view *view, struct json_writer *json) {
         json_writer_member_integer(json, "age_ms", view->age_ms);
 }
 
-/* The license that grants, else the one that was asked for: who it is from, and what it is
- * worth. */
-static void write_license(const struct cache_slave *slave, const struct slave_view *view,
-                          struct json_writer *json) {
-    const struct license *license = view->granting ? view->granting : view->license;
-    bool stands_in = view->basis == CACHE_ON_DEVELOPMENT;
-    json_writer_begin_object(json);
-    json_writer_member_text(json, "id", license ? license->license_id : NULL);
-    json_writer_member_text(json, "customer", license ? license->customer : NULL);
-    json_writer_member_text(json, "product", license ? text_or_null(license->product) : NULL);
-    json_writer_member_text(json, "deployment_id",
-                            license ? text_or_null(license->deployment_id) : NULL);
-    if (license)
-        json_writer_member_integer(json, "serial", license->serial);
-    else
-        json_writer_member_null(json, "serial");
-    write_features(view, json);
-    write_times(license, json);
-    json_writer_member_text(json, "status",
-                            license_status_word(stands_in ? view->development : view->status));
-    json_writer_member_text(json, "sync_status", cache_state_name(view->state));
-    write_last_sync(slave, json);
-    json_writer_end_object(json);
+static void finish(struct json_writer *json) {
+    struct status ignored = STATUS_INIT;
+    if (!json_writer_finish(json, "the answer", &ignored)) json->out->failed = true;
 }
 
-/* What every answer says about the license as a whole. */
-static void write_common(const struct cache_slave *slave, const struct slave_view *view,
-                         struct json_writer *json) {
+void slave_answer_end(const struct cache_slave *slave, const struct slave_view *view,
+                      struct json_writer *json) {
     char reason[SLAVE_REASON_BYTES];
     slave_explain(slave, view, reason);
-    json_writer_member_boolean(json, "licensed", view->granting != NULL);
-    json_writer_member_text(json, "edition", edition_of(view));
-    json_writer_member_text(json, "status", license_status_word(view->status));
-    json_writer_member_text(json, "sync_status", cache_state_name(view->state));
-    json_writer_member_text(json, "rests_on", cache_basis_name(view->basis));
-    write_last_sync(slave, json);
     write_age(view, json);
     json_writer_member_text(json, "reason", reason);
-}
-
-static void finish(struct json_writer *json, struct buffer *out) {
-    struct status ignored = STATUS_INIT;
-    if (!json_writer_finish(json, "the answer", &ignored)) out->failed = true;
+    json_writer_end_object(json);
+    finish(json);
 }
 
 void slave_answer_license(const struct cache_slave *slave, const struct slave_view *view,
                           struct buffer *out) {
+    struct answer_subject subject = answer_subject_of(slave, view);
     struct json_writer json;
     json_writer_init(&json, out);
     json_writer_begin_object(&json);
-    write_common(slave, view, &json);
-    write_features(view, &json);
-    write_times(view->granting ? view->granting : view->license, &json);
-    json_writer_name(&json, "license");
-    write_license(slave, view, &json);
-    json_writer_end_object(&json);
-    finish(&json, out);
+    answer_subject_write(&subject, &json);
+    answer_subject_write_license(&subject, &json);
+    slave_answer_end(slave, view, &json);
 }
 
 /* ---- checks ---- */
@@ -179,15 +109,15 @@ bool slave_answer_check(const struct cache_slave *slave, const struct slave_view
                         const struct json_value *question, struct buffer *out,
                         struct status *status) {
     const struct json_value *checks = json_value_member(question, "checks");
+    struct answer_subject subject = answer_subject_of(slave, view);
     struct json_writer json;
     bool allowed;
     json_writer_init(&json, out);
     json_writer_begin_object(&json);
-    write_common(slave, view, &json);
+    answer_subject_write(&subject, &json);
     if (!write_results(view, checks, question, &json, &allowed, status)) return false;
     json_writer_member_boolean(&json, "allowed", allowed);
-    json_writer_end_object(&json);
-    finish(&json, out);
+    slave_answer_end(slave, view, &json);
     return true;
 }
 
@@ -207,7 +137,7 @@ void slave_answer_sync_status(const struct cache_slave *slave, const struct slav
     json_writer_begin_object(&json);
     json_writer_member_text(&json, "sync_status", cache_state_name(view->state));
     json_writer_member_text(&json, "master", puller_master(slave->puller));
-    write_last_sync(slave, &json);
+    answer_write_last_sync(slave->progress.confirmed_at_ms, &json);
     write_age(view, &json);
     json_writer_member_text(&json, "sync", phase_name(slave->sync.phase));
     if (wait_ms == LICENSE_NEVER)
@@ -224,5 +154,5 @@ void slave_answer_sync_status(const struct cache_slave *slave, const struct slav
     json_writer_member_integer(&json, "ttl_ms", slave->settings.ages.ttl_ms);
     json_writer_member_integer(&json, "grace_ms", slave->settings.ages.grace_ms);
     json_writer_end_object(&json);
-    finish(&json, out);
+    finish(&json);
 }

@@ -10,11 +10,10 @@
  *
  * Reads from this machine need no key and have no rate limit; from elsewhere they need the key.
  */
-#include <string.h>
-
 #include "app/license_feed.h"
 #include "codec/json.h"
 #include "roles/cache-slave/answers.h"
+#include "roles/cache-slave/kept_answer.h"
 #include "roles/cache-slave/slave.h"
 
 /* A question with all its checks: 256 names of 64 bytes and their JSON. */
@@ -53,6 +52,17 @@ static bool must_wait(struct cache_slave *slave, const struct slave_view *view) 
     return view->state == CACHE_FAILED && slave_sync(slave, CACHE_BY_DEMAND);
 }
 
+static void answer(struct cache_slave *slave, struct http_request *request,
+                   slave_handler *respond) {
+    struct slave_view view;
+    if (!may_read(slave, request)) return;
+    slave_look(slave, &view);
+    if (must_wait(slave, &view))
+        slave_wait(slave, request, respond);
+    else
+        respond(slave, request, &view, false);
+}
+
 static void send_json(struct http_request *request, struct buffer *body) {
     role_http_respond_json(request, 200, body);
     buffer_free(body);
@@ -60,25 +70,17 @@ static void send_json(struct http_request *request, struct buffer *body) {
 
 /* ---- current ---- */
 
-static void respond_current(struct cache_slave *slave, struct http_request *request, bool waited) {
-    struct slave_view view;
+static void respond_current(struct cache_slave *slave, struct http_request *request,
+                            const struct slave_view *view, bool waited) {
     struct buffer body;
-    slave_look(slave, &view);
-    slave_meters_answer(&slave->meters, view.state, view.basis, waited);
+    slave_meters_answer(&slave->meters, view->state, view->basis, waited);
     buffer_init(&body, ROLE_HTTP_ANSWER_BYTES);
-    slave_answer_license(slave, &view, &body);
+    kept_answer_write(slave->answer, slave, view, &body);
     send_json(request, &body);
 }
 
 static void answer_current(void *context, struct http_request *request) {
-    struct cache_slave *slave = context;
-    struct slave_view view;
-    if (!may_read(slave, request)) return;
-    slave_look(slave, &view);
-    if (must_wait(slave, &view))
-        slave_wait(slave, request, respond_current);
-    else
-        respond_current(slave, request, false);
+    answer(context, request, respond_current);
 }
 
 /* ---- one license ---- */
@@ -99,7 +101,10 @@ static struct license *take(struct cache_slave *slave, const char *license_id,
     return license;
 }
 
-static void respond_one(struct cache_slave *slave, struct http_request *request, bool waited) {
+/* `current` is about another license. */
+static void respond_one(struct cache_slave *slave, struct http_request *request,
+                        const struct slave_view *current, bool waited) {
+    (void)current;
     struct slave_view view;
     struct status status = STATUS_INIT;
     struct license *license = take(slave, http_request_path_value(request, "id"), &view, &status);
@@ -119,29 +124,20 @@ static void respond_one(struct cache_slave *slave, struct http_request *request,
 }
 
 static void answer_one(void *context, struct http_request *request) {
-    struct cache_slave *slave = context;
-    struct slave_view view;
-    if (!may_read(slave, request)) return;
-    slave_look(slave, &view);
-    if (must_wait(slave, &view))
-        slave_wait(slave, request, respond_one);
-    else
-        respond_one(slave, request, false);
+    answer(context, request, respond_one);
 }
 
 /* ---- checks ---- */
 
-static void respond_check(struct cache_slave *slave, struct http_request *request, bool waited) {
-    struct slave_view view;
+static void respond_check(struct cache_slave *slave, struct http_request *request,
+                          const struct slave_view *view, bool waited) {
     struct status status = STATUS_INIT;
     struct buffer body;
     struct json_document *document =
         json_document_parse(http_request_body(request), CHECK_BODY_BYTES, &status);
-    slave_look(slave, &view);
     buffer_init(&body, ROLE_HTTP_ANSWER_BYTES);
-    if (document &&
-        slave_answer_check(slave, &view, json_document_root(document), &body, &status)) {
-        slave_meters_answer(&slave->meters, view.state, view.basis, waited);
+    if (document && slave_answer_check(slave, view, json_document_root(document), &body, &status)) {
+        slave_meters_answer(&slave->meters, view->state, view->basis, waited);
         role_http_respond_json(request, 200, &body);
     } else {
         http_respond_problem(request, 400, status_code_name(status.code),
@@ -152,14 +148,7 @@ static void respond_check(struct cache_slave *slave, struct http_request *reques
 }
 
 static void answer_check(void *context, struct http_request *request) {
-    struct cache_slave *slave = context;
-    struct slave_view view;
-    if (!may_read(slave, request)) return;
-    slave_look(slave, &view);
-    if (must_wait(slave, &view))
-        slave_wait(slave, request, respond_check);
-    else
-        respond_check(slave, request, false);
+    answer(context, request, respond_check);
 }
 
 /* ---- the sync ---- */
@@ -176,7 +165,7 @@ static void answer_sync_status(void *context, struct http_request *request) {
 }
 
 static void respond_manual_sync(struct cache_slave *slave, struct http_request *request,
-                                bool waited) {
+                                const struct slave_view *view, bool waited) {
     (void)waited;
     if (!status_is_ok(&slave->sync_problem)) {
         http_respond_problem(request, 503, "sync_failed", "The master did not confirm", "%s",
@@ -188,11 +177,9 @@ static void respond_manual_sync(struct cache_slave *slave, struct http_request *
                              "it goes on; GET /api/licenses/sync-status tells how far it is");
         return;
     }
-    struct slave_view view;
     struct buffer body;
-    slave_look(slave, &view);
     buffer_init(&body, ROLE_HTTP_ANSWER_BYTES);
-    slave_answer_sync_status(slave, &view, &body);
+    slave_answer_sync_status(slave, view, &body);
     send_json(request, &body);
 }
 

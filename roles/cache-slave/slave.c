@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "roles/cache-slave/cache_slave.h"
+#include "roles/cache-slave/kept_answer.h"
 #include "roles/cache-slave/syncing.h"
 #include "store/store.h"
 
@@ -204,6 +205,7 @@ bool slave_start(struct role_context *context, struct status *status) {
     context->state = slave;
     list_init(&slave->waiters);
     slave_meters_register(&slave->meters, context->metrics);
+    slave->answer = kept_answer_open();
     if (!open_state(slave, status) || !open_network(slave, status)) {
         slave_stop(context);
         return false;
@@ -258,6 +260,7 @@ static void finish(void *context) {
     license_free(slave->current);
     license_free(slave->development);
     free(slave->current_id);
+    kept_answer_close(slave->answer);
     free(slave->deployment_id);
     license_shelf_close(slave->shelf);
     authority_close(slave->authority);

@@ -42,6 +42,8 @@ struct slave_progress {
     int64_t confirmed_monotonic_ms;
 };
 
+struct kept_answer;
+
 struct cache_slave {
     struct role_context *context;
     struct slave_settings settings;
@@ -76,6 +78,7 @@ struct cache_slave {
     bool told_anything;
     size_t proven; /* how far the background verification has come on the shelf */
     struct slave_meters meters;
+    struct kept_answer *answer; /* to GET /api/licenses/current */
     struct timer *tick;
     struct timer *proving;
     struct timer *cleanup;
@@ -127,9 +130,10 @@ void slave_choose_current(struct cache_slave *slave);
 /* Begins a sync if its rule allows it; true when one runs now. */
 bool slave_sync(struct cache_slave *slave, enum cache_trigger trigger);
 
-/* Has the request answered by `handle`, with `waited` true, when the try that runs has ended, or at
- * the deadline. */
-typedef void slave_handler(struct cache_slave *slave, struct http_request *request, bool waited);
+/* Has the request answered by `handle`, with `waited` true and the view of that moment, when the try
+ * that runs has ended, or at the deadline. */
+typedef void slave_handler(struct cache_slave *slave, struct http_request *request,
+                           const struct slave_view *view, bool waited);
 void slave_wait(struct cache_slave *slave, struct http_request *request, slave_handler *handle);
 
 /* Answers waiting requests, all or those whose deadline is over; and forgetting them at the end. */

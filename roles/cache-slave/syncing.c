@@ -50,7 +50,9 @@ void slave_answer_waiters(struct cache_slave *slave, bool all) {
         slave_handler *handle = waiter->handle;
         list_remove(&waiter->link);
         free(waiter);
-        handle(slave, request, true);
+        struct slave_view view;
+        slave_look(slave, &view);
+        handle(slave, request, &view, true);
     }
 }
 
