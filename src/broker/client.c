@@ -96,6 +96,13 @@ void client_refuse(struct client *client, const char *error, const char *reason)
     stream_finish(client->stream, FINISH_MS);
 }
 
+void client_turn_away(struct client *client, const char *reason) {
+    client->broker->counters.authentication_failures++;
+    log_refusal(client, reason);
+    leave(client);
+    stream_abort(client->stream);
+}
+
 void client_cut_off(struct client *client, const char *reason) {
     if (client->is_closing) return;
     log_leaving(client, reason, 0);
@@ -190,12 +197,7 @@ void client_accept(struct broker *broker, struct stream *stream, bool is_websock
     if (broker->trust != NULL || broker_users_need_nonce(broker->users)) make_nonce(client);
     if (tls_first) begin_tls(client);
     stream_start(stream, &session_handlers, client);
-    if (has_to_prove && !logins_begin(client)) {
-        log_refusal(client, "too many connections that are not authenticated");
-        leave(client);
-        stream_abort(stream);
-        return;
-    }
+    if (has_to_prove) logins_begin(client);
     if (!greet(client)) return;
     if (client->with_tls && !tls_first) begin_tls(client);
     if (has_to_prove)

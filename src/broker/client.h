@@ -112,6 +112,9 @@ void client_ok(struct client *client);
  * (NULL: none) reaches it, and then the connection is closed. `reason` is for the log and connz. */
 void client_refuse(struct client *client, const char *error, const char *reason);
 
+/* Ends at once the connection of a client that has not authenticated, for want of room. */
+void client_turn_away(struct client *client, const char *reason);
+
 /* Ends the connection at once; what was not sent is dropped. */
 void client_cut_off(struct client *client, const char *reason);
 

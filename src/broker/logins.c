@@ -27,20 +27,33 @@ static struct login_source *source_of(struct broker *broker, const char *host) {
     return source;
 }
 
-bool logins_begin(struct client *client) {
+/* Turns away the first of those that have to authenticate, of this source or of any when it is NULL:
+ * the list is in the order of their deadlines. */
+static void turn_away_oldest(struct broker *broker, const struct login_source *source) {
+    for (struct list *link = broker->authenticating.next; link != &broker->authenticating;
+         link = link->next) {
+        struct client *client = LIST_ENTRY(link, struct client, timeout_link);
+        if (!client->counts_as_unauthenticated) continue;
+        if (source != NULL && client->login_source != source) continue;
+        client_turn_away(client, source != NULL ? "too many of its address are not authenticated"
+                                                : "too many connections are not authenticated");
+        return;
+    }
+}
+
+void logins_begin(struct client *client) {
     struct broker *broker = client->broker;
     struct address peer;
-    if (broker->unauthenticated_count >= LIMIT_UNAUTHENTICATED) return false;
+    if (broker->unauthenticated_count >= LIMIT_UNAUTHENTICATED) turn_away_oldest(broker, NULL);
     stream_peer(client->stream, &peer);
     if (!address_is_loopback(&peer)) {
         struct login_source *source = source_of(broker, peer.host);
-        if (source->count >= LIMIT_UNAUTHENTICATED_OF_ADDRESS) return false;
+        if (source->count >= LIMIT_UNAUTHENTICATED_OF_ADDRESS) turn_away_oldest(broker, source);
         source->count++;
         client->login_source = source;
     }
     client->counts_as_unauthenticated = true;
     broker->unauthenticated_count++;
-    return true;
 }
 
 void logins_end(struct client *client) {

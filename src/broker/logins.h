@@ -5,13 +5,13 @@
 #ifndef LSYS_BROKER_LOGINS_H
 #define LSYS_BROKER_LOGINS_H
 
-#include <stdbool.h>
-
 #include "broker/client.h"
 
-/* Counts the client, until logins_end, as one that has to authenticate. False, and nothing is
- * counted, when there are too many already. Connections of this machine are counted in all only. */
-bool logins_begin(struct client *client);
+/* Counts the client, until logins_end, as one that has to authenticate. When there are too many
+ * already, of its address or in all, the one that has kept us waiting longest is turned away: who
+ * sends CONNECT at once gets in while others only hold connections. Connections of this machine are
+ * counted in all only. */
+void logins_begin(struct client *client);
 
 /* The client has authenticated or is going away; harmless when it is not counted. */
 void logins_end(struct client *client);

@@ -236,13 +236,10 @@ static void sweep_reading(struct http_connection *connection, int64_t now_ms) {
     stream_close(connection->stream);
 }
 
-bool http_connection_is_idle(const struct http_connection *connection) {
-    return connection->state == HTTP_CONNECTION_READING && !connection->is_fresh &&
-           !connection->is_processing && connection->waiting_input.length == 0 &&
-           !stream_is_closing(connection->stream) &&
-           stream_pending_bytes(connection->stream) == 0 &&
-           http_parser_state(connection->parser) != HTTP_PARSER_BODY &&
-           !http_parser_is_inside_head(connection->parser);
+bool http_connection_awaits_request(const struct http_connection *connection) {
+    return connection->state == HTTP_CONNECTION_READING && !connection->is_processing &&
+           connection->waiting_input.length == 0 && !stream_is_closing(connection->stream) &&
+           stream_pending_bytes(connection->stream) == 0;
 }
 
 void http_connection_sweep(struct http_connection *connection, int64_t now_ms) {

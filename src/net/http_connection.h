@@ -101,9 +101,9 @@ void http_connection_open(struct http_server *server, struct stream *stream);
 /* The answer was written: goes on to the next request or ends. Invalidates the request. */
 void http_connection_answered(struct http_connection *connection);
 
-/* True when it only waits for a next request, and may be closed in favour of somebody who has
- * one. */
-bool http_connection_is_idle(const struct http_connection *connection);
+/* True when it waits for its first or next request to come whole, and owes no answer: it may be
+ * closed in favour of somebody else. */
+bool http_connection_awaits_request(const struct http_connection *connection);
 
 /* Looks at the deadlines. */
 void http_connection_sweep(struct http_connection *connection, int64_t now_ms);

@@ -45,7 +45,8 @@ struct http_limits {
 /* 512 connections (1,000 would cost 6 MB and serve nobody), 128 from one address (a NAT has many
  * browsers behind it), 10 s for the head and 10 s for the body (a slow phone needs 2), 60 s idle,
  * 20 s for writing; 15 s between signs of life, below the idle timeouts of common proxies. When all
- * connections are taken, the one that has waited longest for a next request makes room. */
+ * connections are taken, the one that has had no whole request for longest makes room: silent and
+ * slow ones cannot lock out those who ask, who are refused (503) only while all are answered. */
 extern const struct http_limits http_limits_default;
 
 #endif

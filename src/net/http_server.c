@@ -121,20 +121,22 @@ static size_t count_of_address(const struct http_server *server, const struct ad
     return count;
 }
 
-/* Closes the one that has waited longest for a next request, of this address or of any when it is
- * NULL: who keeps connections for later must not keep others from asking now. False when there is
- * none. */
+/* Displaces the connection that has kept us waiting longest for a request, of this address or of any
+ * when it is NULL: who keeps connections for later, or opens them and says nothing, must not keep
+ * others from asking now. False when each of them is being answered. */
 static bool make_room(struct http_server *server, const char *host) {
     struct http_connection *oldest = NULL;
     for (struct list *link = server->connections.next; link != &server->connections;
          link = link->next) {
         struct http_connection *connection = LIST_ENTRY(link, struct http_connection, link);
         if (host && strcmp(connection->peer.host, host) != 0) continue;
-        if (!http_connection_is_idle(connection)) continue;
+        if (!http_connection_awaits_request(connection)) continue;
         if (!oldest || connection->since_ms < oldest->since_ms) oldest = connection;
     }
-    if (oldest) stream_close(oldest->stream);
-    return oldest != NULL;
+    if (!oldest) return false;
+    server->counters.displaced_connections++;
+    stream_close(oldest->stream);
+    return true;
 }
 
 static bool has_room(struct http_server *server, const struct address *peer) {

@@ -46,9 +46,10 @@ struct http_server_options {
 };
 
 struct http_server_counters {
-    uint64_t requests;            /* answered by handlers or with an error */
-    uint64_t refused_requests;    /* of these: malformed, wrong host or origin */
-    uint64_t refused_connections; /* over the limits */
+    uint64_t requests;              /* answered by handlers or with an error */
+    uint64_t refused_requests;      /* of these: malformed, wrong host or origin */
+    uint64_t refused_connections;   /* over the limits */
+    uint64_t displaced_connections; /* closed for a new one while they had no request */
     uint64_t timed_out_connections;
     size_t open_connections;
 };

@@ -71,16 +71,33 @@ static void a_client_that_does_not_take_its_answer_is_cut_off(void **state) {
     assert_int_equal(counters.open_connections, 0);
 }
 
-static void connections_of_one_address_are_limited(void **state) {
-    struct http_fixture *fixture = *state;
-    for (int i = 0; i < 3; i++)
-        http_test_client_connect(fixture);
-    struct http_test_client *fourth = http_test_client_connect(fixture);
-    expect_closed(fixture, fourth);
+static struct http_server_counters counters_of(const struct http_fixture *fixture) {
     struct http_server_counters counters;
     http_server_read_counters(fixture->server, &counters);
-    assert_int_equal(counters.refused_connections, 1);
-    assert_int_equal(counters.open_connections, 3);
+    return counters;
+}
+
+/* Few connections, and the deadlines of a real server, which do not come into play. */
+static int set_up_few_connections(void **state) {
+    struct http_limits limits = http_limits_default;
+    limits.connections = 4;
+    limits.address_connections = 3;
+    *state = http_fixture_open(&limits);
+    return 0;
+}
+
+static void connections_of_one_address_are_limited(void **state) {
+    struct http_fixture *fixture = *state;
+    for (int i = 0; i < 3; i++) {
+        struct http_test_client *listener = http_test_client_connect(fixture);
+        http_test_client_send(listener, "GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        expect_text(fixture, listener, "text/event-stream");
+    }
+    struct http_test_client *fourth = http_test_client_connect(fixture);
+    expect_closed(fixture, fourth);
+    expect_text(fixture, fourth, "HTTP/1.1 503 ");
+    assert_int_equal(counters_of(fixture).refused_connections, 1);
+    assert_int_equal(counters_of(fixture).open_connections, 3);
 }
 
 static void who_waits_for_later_makes_room_for_who_asks_now(void **state) {
@@ -96,9 +113,31 @@ static void who_waits_for_later_makes_room_for_who_asks_now(void **state) {
     expect_text(fixture, fourth, "hello\n");
     expect_closed(fixture, kept[0]);
     assert_int_equal(kept[1]->closed + kept[2]->closed, 0);
-    struct http_server_counters counters;
-    http_server_read_counters(fixture->server, &counters);
-    assert_int_equal(counters.refused_connections, 0);
+    assert_int_equal(counters_of(fixture).refused_connections, 0);
+    assert_int_equal(counters_of(fixture).displaced_connections, 1);
+}
+
+/* Silent, in the middle of a head, in the middle of a body: none of them asks yet. */
+static void who_has_not_asked_makes_room_for_who_asks(void **state) {
+    static const char *const beginnings[] = {
+        "", "GET /hello HTTP/1.1\r\nHo",
+        "PUT /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nab"};
+    struct http_fixture *fixture = *state;
+    struct http_test_client *slow[3];
+    for (int i = 0; i < 3; i++) {
+        slow[i] = http_test_client_connect(fixture);
+        http_test_client_send(slow[i], beginnings[i]);
+        loop_wait_ms(fixture->loop, 5); /* each has an age of its own */
+    }
+    for (int i = 0; i < 3; i++) {
+        struct http_test_client *asking = http_test_client_connect(fixture);
+        http_test_client_send(asking, "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        expect_text(fixture, asking, "hello\n");
+        expect_closed(fixture, slow[i]);
+        assert_int_equal(counters_of(fixture).displaced_connections, i + 1);
+    }
+    assert_int_equal(counters_of(fixture).refused_connections, 0);
+    assert_int_equal(counters_of(fixture).open_connections, 3);
 }
 
 static void deferred_requests_have_no_deadline_here(void **state) {
@@ -184,13 +223,16 @@ int main(void) {
     cmocka_unit_test_setup_teardown(name, http_fixture_set_up, http_fixture_tear_down)
 #define QUICK_TEST(name)                                                                           \
     cmocka_unit_test_setup_teardown(name, http_fixture_set_up_quick, http_fixture_tear_down)
+#define FEW_TEST(name)                                                                             \
+    cmocka_unit_test_setup_teardown(name, set_up_few_connections, http_fixture_tear_down)
     const struct CMUnitTest tests[] = {
         QUICK_TEST(slow_heads_and_bodies_are_timed_out),
         QUICK_TEST(a_trickle_of_bytes_does_not_extend_the_deadline),
         QUICK_TEST(silent_connections_are_closed),
         QUICK_TEST(a_client_that_does_not_take_its_answer_is_cut_off),
-        QUICK_TEST(connections_of_one_address_are_limited),
-        QUICK_TEST(who_waits_for_later_makes_room_for_who_asks_now),
+        FEW_TEST(connections_of_one_address_are_limited),
+        FEW_TEST(who_waits_for_later_makes_room_for_who_asks_now),
+        FEW_TEST(who_has_not_asked_makes_room_for_who_asks),
         QUICK_TEST(deferred_requests_have_no_deadline_here),
         SERVER_TEST(a_crowd_of_slow_clients_does_not_last),
         SERVER_TEST(routes_are_the_same_on_a_unix_socket),

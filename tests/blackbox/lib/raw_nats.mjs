@@ -20,8 +20,8 @@ export class RawNats {
   }
 
   /// Connects and waits for INFO.
-  static async connect(t, port) {
-    const socket = net.connect({ port, host: '127.0.0.1', noDelay: true });
+  static async connect(t, port, host = '127.0.0.1') {
+    const socket = net.connect({ port, host, noDelay: true });
     t.after(() => socket.destroy());
     const raw = new RawNats(socket);
     await once(socket, 'connect');
