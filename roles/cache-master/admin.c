@@ -283,7 +283,10 @@ static void answer_remove_key(void *context, struct http_request *request) {
 
 static const struct http_route routes[] = {
     {.method = "GET", .pattern = "/api/licenses", .handle = answer_feed},
-    {.method = "GET", .pattern = "/api/licenses/stream", .handle = answer_stream},
+    {.method = "GET",
+     .pattern = "/api/licenses/stream",
+     .handle = answer_stream,
+     .judges_origin = true},
     {.method = "GET", .pattern = "/api/licenses/{id}", .handle = answer_one},
     {.method = "GET", .pattern = "/api/admin/licenses", .handle = answer_list},
     {.method = "POST",

@@ -86,9 +86,12 @@ static void serve_events(void *context, struct http_request *request) {
 }
 
 static const struct http_route page_routes[] = {
-    {"GET", "/", serve_index, 0},         {"GET", "/style.css", serve_style, 0},
-    {"GET", "/page.js", serve_script, 0}, {"GET", "/icon.svg", serve_icon, 0},
-    {"GET", "/v1/stack", serve_stack, 0}, {"GET", "/v1/events", serve_events, 0},
+    {.method = "GET", .pattern = "/", .handle = serve_index},
+    {.method = "GET", .pattern = "/style.css", .handle = serve_style},
+    {.method = "GET", .pattern = "/page.js", .handle = serve_script},
+    {.method = "GET", .pattern = "/icon.svg", .handle = serve_icon},
+    {.method = "GET", .pattern = "/v1/stack", .handle = serve_stack},
+    {.method = "GET", .pattern = "/v1/events", .handle = serve_events},
 };
 
 struct page *page_new(struct http_server *server, page_overview *overview, void *owner) {

@@ -24,8 +24,8 @@ static void upgrade(void *context, struct http_request *request) {
 
 /* Any path will do, as with nats-server. */
 static const struct http_route ROUTES[] = {
-    {.method = "GET", .pattern = "/", .handle = upgrade},
-    {.method = "GET", .pattern = "/{path*}", .handle = upgrade},
+    {.method = "GET", .pattern = "/", .handle = upgrade, .judges_origin = true},
+    {.method = "GET", .pattern = "/{path*}", .handle = upgrade, .judges_origin = true},
 };
 
 /* ---- the listener ---- */

@@ -29,6 +29,11 @@ bool http_guard_is_from_page(const struct http_head *head) {
     return find(head, "origin").data != NULL;
 }
 
+bool http_guard_is_visit(const struct http_head *head) {
+    return http_names_equal(find(head, "sec-fetch-mode"), "navigate") &&
+           http_names_equal(find(head, "sec-fetch-dest"), "document") && !find(head, "origin").data;
+}
+
 static bool is_same_host(struct bytes origin, struct bytes host) {
     static const char *const schemes[] = {"http://", "https://", NULL};
     for (size_t i = 0; schemes[i]; i++) {

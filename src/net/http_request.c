@@ -94,16 +94,23 @@ static bool is_safe_method(const char *method) {
            strcmp(method, "OPTIONS") == 0;
 }
 
-static bool pass_guards(struct http_request *request) {
+static bool host_is_ours(struct http_request *request) {
     const char *const *allowed = (const char *const *)request->connection->server->allowed_hosts;
     if (!http_guard_host_is_allowed(request->head->host, allowed))
         return refuse_abuse(request, 421, "host_not_allowed", "Host not allowed",
                             "the Host field does not name this server; names other than "
                             "localhost must be configured as allowed hosts");
-    if (!is_safe_method(request->method) && !http_guard_origin_is_allowed(request->head))
-        return refuse_abuse(request, 403, "origin_not_allowed", "Origin not allowed",
-                            "pages of other sites may not change anything here");
     return true;
+}
+
+/* Pages of other sites could not read an answer (no field of ours lets them), but they could hold
+ * connections and event streams and learn from how long things take: they get none. */
+static bool page_may_ask(struct http_request *request) {
+    const struct http_head *head = request->head;
+    if (request->match.route->judges_origin || http_guard_origin_is_allowed(head)) return true;
+    if (is_safe_method(request->method) && http_guard_is_visit(head)) return true;
+    return refuse_abuse(request, 403, "origin_not_allowed", "Origin not allowed",
+                        "pages of other sites may not ask or change anything here");
 }
 
 static void init_request(struct http_request *request, struct http_connection *connection) {
@@ -128,7 +135,7 @@ bool http_request_begin(struct http_request *request, struct http_connection *co
     struct bytes query = bytes_of(NULL, 0);
     if (question) query = bytes_of(question + 1, target.length - path_length - 1);
 
-    if (!pass_guards(request)) return false;
+    if (!host_is_ours(request)) return false;
     if (bytes_equal_text(target, "*")) {
         request->connection->server->counters.requests++;
         http_respond(request, 204, NULL, bytes_of(NULL, 0));
@@ -137,7 +144,7 @@ bool http_request_begin(struct http_request *request, struct http_connection *co
     if (!read_query(request, query))
         return refuse_abuse(request, 400, "bad_request", "Malformed request",
                             "the query is malformed or has too many parameters");
-    return find_route(request);
+    return find_route(request) && page_may_ask(request);
 }
 
 void http_request_clear(struct http_request *request) {

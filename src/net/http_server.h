@@ -6,8 +6,8 @@
  * Allow.
  *
  * Before a handler is called: the Host field must name this server (localhost, an IP literal, or an
- * allowed host), which is what stops DNS rebinding, else 421; and for methods other than GET, HEAD
- * and OPTIONS a page's Origin must be this server, else 403.
+ * allowed host), which is what stops DNS rebinding, else 421; and a page that asks must be this
+ * server's own (Origin, Sec-Fetch-Site), else 403. A person may follow a link here from anywhere.
  */
 #ifndef LSYS_NET_HTTP_SERVER_H
 #define LSYS_NET_HTTP_SERVER_H
@@ -36,6 +36,7 @@ struct http_route {
     const char *pattern;
     http_handler *handle;
     size_t body_limit_bytes; /* 0: HTTP_BODY_BYTES_DEFAULT */
+    bool judges_origin;      /* the handler says which pages may ask: websocket_accept */
 };
 
 struct http_server_options {

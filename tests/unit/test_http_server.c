@@ -141,8 +141,9 @@ static void facts_of_the_request_are_right(void **state) {
                                            "Connection: close\r\n\r\n");
     assert_has(answer, "local=1 page=0 token=s3cret peer=127.0.0.1");
     assert_has(answer, "\r\nX-Injected: a??Set-Cookie: b\r\n");
-    answer = exchange(fixture, "GET /facts HTTP/1.1\r\nHost: localhost\r\nOrigin: null\r\n"
-                               "Authorization: Basic abc\r\nConnection: close\r\n\r\n");
+    answer =
+        exchange(fixture, "GET /facts HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost\r\n"
+                          "Authorization: Basic abc\r\nConnection: close\r\n\r\n");
     assert_has(answer, "page=1 token= ");
 }
 
@@ -185,6 +186,10 @@ static void a_client_that_asks_first_is_told_to_go_on(void **state) {
 
 /* ---- guards ---- */
 
+#define FOLLOWS_A_LINK                                                                             \
+    "Host: localhost\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\n"                \
+    "Sec-Fetch-Dest: "
+
 static void strangers_hosts_and_origins_are_refused(void **state) {
     struct http_fixture *fixture = *state;
     const struct {
@@ -214,10 +219,19 @@ static void strangers_hosts_and_origins_are_refused(void **state) {
         {"PUT /echo", "Host: localhost\r\nSec-Fetch-Site: cross-site", 403},
         {"PUT /echo", "Host: localhost\r\nOrigin: http://localhost\r\nOrigin: http://e.example",
          403},
-        {"GET /hello", "Host: localhost\r\nOrigin: http://evil.example", 200},
+        {"GET /hello", "Host: localhost:80\r\nOrigin: http://localhost:80", 200},
+        {"GET /hello", "Host: localhost\r\nOrigin: http://evil.example", 403},
+        {"GET /hello", "Host: localhost\r\nOrigin: null", 403},
+        {"GET /hello", "Host: localhost\r\nSec-Fetch-Site: cross-site", 403},
+        {"GET /hello", "Host: localhost\r\nSec-Fetch-Site: same-site", 403},
+        {"GET /hello", "Host: localhost\r\nSec-Fetch-Site: none", 200},
+        {"GET /hello", FOLLOWS_A_LINK "document", 200},
+        {"GET /hello", FOLLOWS_A_LINK "iframe", 403},
+        {"GET /hello", FOLLOWS_A_LINK "document\r\nOrigin: http://evil.example", 403},
+        {"PUT /echo", FOLLOWS_A_LINK "document", 403},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        char raw[300];
+        char raw[400];
         snprintf(raw, sizeof raw, "%s HTTP/1.1\r\n%s\r\nConnection: close\r\n\r\n", rows[i].method,
                  rows[i].fields);
         const char *answer = exchange(fixture, raw);
@@ -227,7 +241,7 @@ static void strangers_hosts_and_origins_are_refused(void **state) {
     struct http_server_counters counters;
     http_server_read_counters(fixture->server, &counters);
     assert_int_equal(counters.requests, COUNT_OF(rows));
-    assert_int_equal(counters.refused_requests, 10);
+    assert_int_equal(counters.refused_requests, 17);
 }
 
 static void malformed_requests_are_refused_and_closed(void **state) {

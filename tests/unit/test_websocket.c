@@ -107,7 +107,7 @@ static void answer_page(void *context, struct http_request *request) {
 }
 
 static const struct http_route routes[] = {
-    {.method = "GET", .pattern = "/ws", .handle = accept_websocket},
+    {.method = "GET", .pattern = "/ws", .handle = accept_websocket, .judges_origin = true},
     {.method = "GET", .pattern = "/page", .handle = answer_page},
 };
 
