@@ -75,6 +75,7 @@ static void answer_feed(void *context, struct http_request *request) {
     if (!access_allow(&master->access, request, SLAVE_KEY_SYNC, actor)) return;
     metric_increment(master->meters.pulls);
     license_feed_answer(master->shelf, master->authority, 0, request);
+    cache_master_tell_losses(master);
 }
 
 static void answer_stream(void *context, struct http_request *request) {

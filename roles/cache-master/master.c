@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "app/alerts.h"
 #include "app/health.h"
 #include "app/token_file.h"
 #include "base/file.h"
@@ -24,8 +25,8 @@ static void register_meters(struct cache_master *master) {
         metrics_gauge(metrics, "lsys_cache_sequence", "The number of the newest change.", "role",
                       CACHE_MASTER_NAME, NULL);
     meters->lost = metrics_gauge(metrics, "lsys_cache_damaged_licenses",
-                                 "Licenses found damaged and set aside since the start.", "role",
-                                 CACHE_MASTER_NAME, NULL);
+                                 "Licenses, or changes to them, lost with damage to the state.",
+                                 "role", CACHE_MASTER_NAME, NULL);
     meters->pulls =
         metrics_counter(metrics, "lsys_cache_pulls_total", "Requests of slaves for what is new.",
                         "role", CACHE_MASTER_NAME, NULL);
@@ -34,19 +35,26 @@ static void register_meters(struct cache_master *master) {
                         "Licenses that were offered and refused.", "role", CACHE_MASTER_NAME, NULL);
 }
 
-void cache_master_changed(struct cache_master *master) {
+void cache_master_tell_losses(struct cache_master *master) {
     size_t lost = license_shelf_lost(master->shelf);
-    char text[128];
+    char text[HEALTH_REASON_BYTES];
+    if (lost == master->told_lost) return;
+    master->told_lost = lost;
+    metric_set(master->meters.lost, (double)lost);
+    snprintf(
+        text, sizeof text,
+        "%zu licenses, or changes to them, were lost with damage to the state: add them again, "
+        "and revoke or remove again what was",
+        lost);
+    health_set(master->context->health, "shelf", false, text);
+    alerts_raise(master->context->alerts, ALERT_CRITICAL, CACHE_MASTER_NAME, "licenses_lost", text);
+}
+
+void cache_master_changed(struct cache_master *master) {
     metric_set(master->meters.licenses, (double)license_shelf_count(master->shelf));
     metric_set(master->meters.sequence, (double)license_shelf_sequence(master->shelf));
-    metric_set(master->meters.lost, (double)lost);
+    cache_master_tell_losses(master);
     stream_bell_ring(master->bell);
-    if (lost == 0) {
-        health_remove(master->context->health, "shelf");
-        return;
-    }
-    snprintf(text, sizeof text, "%zu damaged licenses were set aside; add them again", lost);
-    health_set(master->context->health, "shelf", false, text);
 }
 
 /* ---- the vendor's lists ---- */

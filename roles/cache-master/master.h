@@ -39,6 +39,7 @@ struct cache_master {
     struct master_meters meters;
     struct stream_bell *bell;
     struct role_http *http;
+    size_t told_lost; /* of license_shelf_lost */
     bool started;
     bool stopping;
 };
@@ -52,6 +53,9 @@ void cache_master_describe(const struct role_context *context, struct role_view 
 
 /* Something on the shelf, or a list in force, has changed. */
 void cache_master_changed(struct cache_master *master);
+
+/* After tokens were taken from the shelf: damage may have been found. */
+void cache_master_tell_losses(struct cache_master *master);
 
 /* admin.c: the routes under /api. */
 void cache_master_add_routes(struct cache_master *master);

@@ -9,79 +9,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "base/random.h"
-#include "codec/base64url.h"
-#include "codec/json.h"
-#include "codec/json_writer.h"
 #include "store/store.h"
 
-/* Where the entries and the shelf's own record are. */
-#define META_KEY     "meta"
+/* Where the entries are. */
 #define ENTRY_PREFIX "license/"
-
-/* {"stream":"...","sequence":n} */
-#define META_BYTES_MAX 256
-
-/* Random bytes in a stream's name. */
-#define STREAM_RANDOM_BYTES 16
-
-/* ---- keys and the shelf's own record ---- */
 
 bool license_shelf_entry_key(const char *license_id, char out[STORE_KEY_BYTES_MAX]) {
     int length = snprintf(out, STORE_KEY_BYTES_MAX, ENTRY_PREFIX "%s", license_id);
     return length > 0 && length < STORE_KEY_BYTES_MAX;
-}
-
-bool license_shelf_save_meta(struct license_shelf *shelf, struct status *status) {
-    struct buffer text;
-    struct json_writer json;
-    buffer_init(&text, META_BYTES_MAX);
-    json_writer_init(&json, &text);
-    json_writer_begin_object(&json);
-    json_writer_member_text(&json, "stream", shelf->stream);
-    json_writer_member_integer(&json, "sequence", (int64_t)shelf->sequence);
-    json_writer_end_object(&json);
-    bool saved = json_writer_finish(&json, "the shelf's record", status) &&
-                 store_put(shelf->store, shelf->name, META_KEY, buffer_bytes(&text), status);
-    buffer_free(&text);
-    return saved;
-}
-
-static bool read_meta(struct license_shelf *shelf, struct bytes text) {
-    struct status ignored = STATUS_INIT;
-    struct json_document *document = json_document_parse(text, META_BYTES_MAX, &ignored);
-    const struct json_value *root = document ? json_document_root(document) : NULL;
-    const char *stream = json_member_text(root, "stream");
-    int64_t sequence;
-    bool read = stream && strlen(stream) == sizeof shelf->stream - 2 &&
-                json_member_integer(root, "sequence", &sequence) && sequence >= 0;
-    if (read) {
-        snprintf(shelf->stream, sizeof shelf->stream, "%s", stream);
-        shelf->sequence = (uint64_t)sequence;
-    }
-    json_document_free(document);
-    return read;
-}
-
-/* A shelf without a readable record is another one: whoever follows it begins anew. */
-static void begin_stream(struct license_shelf *shelf) {
-    struct status status = STATUS_INIT;
-    uint8_t random[STREAM_RANDOM_BYTES];
-    random_bytes(random, sizeof random);
-    base64url_encode(bytes_of(random, sizeof random), shelf->stream);
-    if (!license_shelf_save_meta(shelf, &status))
-        log_event(LOG_WARNING, shelf->name, "the shelf's name cannot be saved", "why", status.text,
-                  NULL);
-}
-
-static void load_meta(struct license_shelf *shelf) {
-    struct status status = STATUS_INIT;
-    struct buffer text;
-    buffer_init(&text, META_BYTES_MAX);
-    bool read = store_get(shelf->store, shelf->name, META_KEY, &text, &status) &&
-                read_meta(shelf, buffer_bytes(&text));
-    buffer_free(&text);
-    if (!read) begin_stream(shelf);
 }
 
 /* ---- opening and closing ---- */
@@ -100,6 +35,19 @@ static bool load_entry(void *context, const char *key, struct bytes value) {
     return true;
 }
 
+/* Rows that were found damaged, here or when the store was opened, and what the record knows of.
+ * The numbers that are gone are never given again: a slave that has them would miss the new ones. */
+static void count_missing(struct license_shelf *shelf) {
+    char count[24];
+    size_t missing = license_shelf_meta_missing(shelf);
+    if (missing > shelf->lost) shelf->lost = missing;
+    if (shelf->expected.sequence > shelf->sequence) shelf->sequence = shelf->expected.sequence;
+    if (shelf->lost == 0) return;
+    snprintf(count, sizeof count, "%zu", shelf->lost);
+    log_event(LOG_WARNING, shelf->name, "licenses, or changes to them, were lost with damage",
+              "count", count, NULL);
+}
+
 struct license_shelf *license_shelf_open(struct store *store, const char *name,
                                          struct status *status) {
     struct license_shelf *shelf = memory_new(sizeof *shelf);
@@ -107,19 +55,15 @@ struct license_shelf *license_shelf_open(struct store *store, const char *name,
     shelf->store = store;
     shelf->name = name;
     list_init(&shelf->by_change);
-    load_meta(shelf);
+    license_shelf_meta_load(shelf);
     if (!store_each(store, name, ENTRY_PREFIX, load_entry, shelf, &damaged, status)) {
         license_shelf_close(shelf);
         return NULL;
     }
     shelf->lost += damaged;
+    count_missing(shelf);
     license_shelf_index_order(shelf);
     shelf->memo = jws_memo_new(2 * shelf->count + LICENSE_SHELF_MEMO_MIN);
-    if (shelf->lost > 0) {
-        char count[24];
-        snprintf(count, sizeof count, "%zu", shelf->lost);
-        log_event(LOG_WARNING, name, "damaged licenses were set aside", "count", count, NULL);
-    }
     return shelf;
 }
 
@@ -152,7 +96,12 @@ size_t license_shelf_lost(const struct license_shelf *shelf) {
 }
 
 void license_shelf_forget_lost(struct license_shelf *shelf) {
+    struct status ignored = STATUS_INIT;
+    if (shelf->lost == 0) return;
     shelf->lost = 0;
+    if (license_shelf_flush(shelf) &&
+        license_shelf_meta_save(shelf, shelf->sequence, shelf->count, &ignored))
+        license_shelf_twin_save(shelf);
 }
 
 /* ---- taking ---- */
@@ -192,8 +141,8 @@ static bool is_the_entry(const struct license *license, const struct shelf_entry
 static void note_refusal(struct license_shelf *shelf, struct shelf_entry *entry,
                          const struct status *status) {
     if (status->code == STATUS_IO) return; /* the disk's state says nothing about the token */
-    if (status->code == STATUS_DAMAGED) shelf->lost++;
     if (entry->proof == SHELF_REFUSED) return;
+    if (status->code == STATUS_DAMAGED) shelf->lost++;
     entry->proof = SHELF_REFUSED;
     entry->refused_since_ms = clock_wall_ms();
     log_event(LOG_WARNING, shelf->name, "a license on the shelf is not good", "license_id",

@@ -6,9 +6,10 @@
  * own.
  *
  *     store, namespace NAME                 memory
- *     meta           stream, sequence       sorted by id: to find one
- *     license/<id>   change, serial, ...    in the order of changes: to tell what is new
- *                    and the token
+ *     meta           stream, sequence,      sorted by id: to find one
+ *                    how many entries       in the order of changes: to tell what is new
+ *     license/<id>   change, serial, ...
+ *                    and the token          file NAME.shelf: meta once more
  *
  * Tokens stay on the disk. Whoever takes one from the shelf gets it verified anew by the keys now
  * in force; a signature found good before costs a hash. With 100,000 licenses opening takes well
@@ -64,7 +65,8 @@ struct shelf_entry {
 struct license_shelf;
 
 /* Opens the shelf `name` (a constant of ours) of the store, which is borrowed. Entries that are
- * damaged are set aside by the store and counted in license_shelf_lost. STATUS_IO and the like. */
+ * damaged are set aside by the store; those, and whatever else is missing since the last change, are
+ * counted in license_shelf_lost. STATUS_IO and the like. */
 struct license_shelf *license_shelf_open(struct store *store, const char *name,
                                          struct status *status) MUST_CHECK;
 
@@ -79,7 +81,8 @@ uint64_t license_shelf_sequence(const struct license_shelf *shelf);
 /* Licenses on the shelf, without deleted ones. */
 size_t license_shelf_count(const struct license_shelf *shelf);
 
-/* Entries found damaged since it was opened, and forgetting them once they were fetched again. */
+/* Entries, or changes to them, that were lost with damage to the store, and forgetting them once they
+ * were fetched again. Until then, or the next change, they are found missing at each opening. */
 size_t license_shelf_lost(const struct license_shelf *shelf);
 void license_shelf_forget_lost(struct license_shelf *shelf);
 

@@ -188,17 +188,14 @@ static bool save_steps(struct license_shelf *shelf, const struct plan *plan, con
         if (!save_entry(shelf, step->next, buffer_bytes(&step->token), status)) return false;
         if (actor && !audit_step(shelf, step, actor, status)) return false;
     }
-    return license_shelf_save_meta(shelf, status);
+    return license_shelf_meta_save(shelf, plan->sequence, plan->entries, status);
 }
 
 static bool save_plan(struct license_shelf *shelf, const struct plan *plan, const char *actor,
                       struct status *status) {
-    uint64_t before = shelf->sequence;
     if (!store_begin(shelf->store, status)) return false;
-    shelf->sequence = plan->sequence;
     if (save_steps(shelf, plan, actor, status) && store_commit(shelf->store, status)) return true;
     store_rollback(shelf->store);
-    shelf->sequence = before;
     return false;
 }
 
@@ -242,7 +239,10 @@ bool license_shelf_apply(struct license_shelf *shelf, const struct shelf_change 
         else
             applied = status_fail(status, disk.code, "%s", disk.text);
     }
-    if (applied && changed) enter_in_index(shelf, &plan);
+    if (applied && changed) {
+        enter_in_index(shelf, &plan);
+        if (status_is_ok(&disk)) license_shelf_twin_save(shelf);
+    }
     plan_free(&plan);
     return applied;
 }
@@ -250,10 +250,16 @@ bool license_shelf_apply(struct license_shelf *shelf, const struct shelf_change 
 bool license_shelf_discard(struct license_shelf *shelf, struct shelf_entry *entry,
                            struct status *status) {
     char key[STORE_KEY_BYTES_MAX];
-    if (!license_shelf_entry_key(entry->license_id, key) ||
-        !store_delete(shelf->store, shelf->name, key, status))
+    if (!license_shelf_entry_key(entry->license_id, key) || !store_begin(shelf->store, status))
         return false;
+    if (!store_delete(shelf->store, shelf->name, key, status) ||
+        !license_shelf_meta_save(shelf, shelf->sequence, shelf->count - 1, status) ||
+        !store_commit(shelf->store, status)) {
+        store_rollback(shelf->store);
+        return false;
+    }
     license_shelf_index_remove(shelf, entry);
+    license_shelf_twin_save(shelf);
     return true;
 }
 
@@ -263,7 +269,8 @@ static bool save_unsaved(struct license_shelf *shelf, struct status *status) {
         const char *token = entry->unsaved_token ? entry->unsaved_token : "";
         if (entry->unsaved && !save_entry(shelf, entry, bytes_of_text(token), status)) return false;
     }
-    return license_shelf_save_meta(shelf, status) && store_commit(shelf->store, status);
+    return license_shelf_meta_save(shelf, shelf->sequence, shelf->count, status) &&
+           store_commit(shelf->store, status);
 }
 
 bool license_shelf_flush(struct license_shelf *shelf) {
@@ -280,6 +287,7 @@ bool license_shelf_flush(struct license_shelf *shelf) {
         shelf->entries[i]->unsaved = false;
     }
     shelf->unsaved = false;
+    license_shelf_twin_save(shelf);
     log_event(LOG_INFO, shelf->name, "the disk takes licenses again, and all are saved", NULL);
     return true;
 }

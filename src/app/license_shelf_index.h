@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "app/license_shelf.h"
+#include "app/license_shelf_meta.h"
 #include "store/store.h"
 #include "verifier/jws_memo.h"
 
@@ -25,7 +26,9 @@ struct license_shelf {
     struct list by_change;
     struct jws_memo *memo;
     size_t lost;
-    bool unsaved; /* some entry is in memory only */
+    struct shelf_meta expected; /* what its record said when it was opened */
+    bool twin_fails;            /* the last write of the twin did, which was told */
+    bool unsaved;               /* some entry is in memory only */
 };
 
 /* Adds an entry, which is the shelf's from now on, as the newest change. Its id is new. */
@@ -42,8 +45,5 @@ void license_shelf_index_order(struct license_shelf *shelf);
 
 /* The key of an entry's record; false when the id is too long for one. */
 bool license_shelf_entry_key(const char *license_id, char out[STORE_KEY_BYTES_MAX]);
-
-/* Writes the shelf's own record, with the sequence as it is. */
-bool license_shelf_save_meta(struct license_shelf *shelf, struct status *status) MUST_CHECK;
 
 #endif

@@ -4,9 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app/license_feed.h"
 #include "app/license_shelf.h"
+#include "base/file.h"
 #include "store/store.h"
 #include "tests/lib/folder.h"
 #include "tests/lib/tokens.h"
@@ -188,17 +190,101 @@ static void a_row_that_is_nonsense_is_lost_and_counted(void **state) {
     assert_int_equal(license_shelf_count(fixture->shelf), 1);
 }
 
-static void a_lost_name_begins_another_stream(void **state) {
+/* Writes or, with NULL, removes the file beside the store. */
+static void replace_twin(const struct fixture *fixture, const char *content) {
+    struct status status = STATUS_INIT;
+    char *path = file_join(fixture->folder, "shelf.shelf");
+    if (content)
+        assert_true(file_replace(path, bytes_of_text(content), 0600, &status));
+    else
+        assert_int_equal(unlink(path), 0);
+    free(path);
+}
+
+static void reopen(struct fixture *fixture) {
+    close_shelf(fixture);
+    open_shelf(fixture);
+}
+
+static void a_lost_name_is_found_beside_the_store(void **state) {
     struct fixture *fixture = *state;
     struct status status = STATUS_INIT;
     char stream[LICENSE_SHELF_STREAM_BYTES];
     assert_true(put(fixture, "a", 1, "ACME", &status));
     snprintf(stream, sizeof stream, "%s", license_shelf_stream(fixture->shelf));
     assert_true(store_delete(fixture->store, "shelf", "meta", &status));
-    close_shelf(fixture);
-    open_shelf(fixture);
+    reopen(fixture);
+    assert_string_equal(license_shelf_stream(fixture->shelf), stream);
+    assert_int_equal(license_shelf_lost(fixture->shelf), 0);
+    assert_true(store_delete(fixture->store, "shelf", "meta", &status));
+    replace_twin(fixture, NULL);
+    reopen(fixture);
     assert_string_not_equal(license_shelf_stream(fixture->shelf), stream);
     assert_int_equal(license_shelf_sequence(fixture->shelf), 1);
+}
+
+static void missing_rows_are_counted_until_they_are_fetched(void **state) {
+    struct fixture *fixture = *state;
+    struct status status = STATUS_INIT;
+    assert_true(put(fixture, "a", 1, "ACME", &status));
+    assert_true(put(fixture, "b", 1, "ACME", &status));
+    assert_true(store_delete(fixture->store, "shelf", "license/a", &status));
+    for (int i = 0; i < 2; i++) {
+        reopen(fixture);
+        assert_int_equal(license_shelf_lost(fixture->shelf), 1);
+    }
+    license_shelf_forget_lost(fixture->shelf);
+    reopen(fixture);
+    assert_int_equal(license_shelf_lost(fixture->shelf), 0);
+}
+
+/* A log of SQLite's that was cut off: the store is whole, and a change behind what was promised. */
+static void a_store_that_went_back_is_noticed(void **state) {
+    struct fixture *fixture = *state;
+    struct status status = STATUS_INIT;
+    struct buffer meta;
+    buffer_init(&meta, 1024);
+    assert_true(put(fixture, "a", 1, "ACME", &status));
+    assert_true(store_get(fixture->store, "shelf", "meta", &meta, &status));
+    assert_true(put(fixture, "b", 1, "ACME", &status));
+    assert_true(store_delete(fixture->store, "shelf", "license/b", &status));
+    assert_true(store_put(fixture->store, "shelf", "meta", buffer_bytes(&meta), &status));
+    buffer_free(&meta);
+    reopen(fixture);
+    assert_int_equal(license_shelf_lost(fixture->shelf), 1);
+    assert_true(put(fixture, "c", 1, "ACME", &status));
+    assert_int_equal(license_shelf_find(fixture->shelf, "c")->change, 3);
+}
+
+static void a_twin_that_is_damaged_or_of_another_shelf_says_nothing(void **state) {
+    struct fixture *fixture = *state;
+    struct status status = STATUS_INIT;
+    static const char *const twins[] = {
+        "", "x", "{\"stream\":\"AAAAAAAAAAAAAAAAAAAAAA\",\"sequence\":99,\"entries\":99}\n",
+        "{\"stream\":\"AAAAAAAAAAAAAAAAAAAAAA\",\"sequence\":99,\"entries\":99}\n"
+        "9riYLkeYzXlbwcOMoQzXwy2_WL_9_6MlbeVtINL3jQ8\n"};
+    assert_true(put(fixture, "a", 1, "ACME", &status));
+    for (size_t i = 0; i < COUNT_OF(twins); i++) {
+        replace_twin(fixture, twins[i]);
+        reopen(fixture);
+        assert_int_equal(license_shelf_lost(fixture->shelf), 0);
+        assert_int_equal(license_shelf_sequence(fixture->shelf), 1);
+    }
+}
+
+/* Slaves ask for a license again and again; one that is damaged is still one. */
+static void a_damaged_license_counts_once(void **state) {
+    struct fixture *fixture = *state;
+    struct status status = STATUS_INIT;
+    assert_true(put(fixture, "a", 1, "ACME", &status));
+    assert_true(store_delete(fixture->store, "shelf", "license/a", &status));
+    for (int i = 0; i < 3; i++) {
+        struct shelf_entry *entry = license_shelf_find(fixture->shelf, "a");
+        struct status why = STATUS_INIT;
+        assert_null(license_shelf_take(fixture->shelf, entry, fixture->ring, NULL, &why));
+        assert_int_equal(why.code, STATUS_DAMAGED);
+    }
+    assert_int_equal(license_shelf_lost(fixture->shelf), 1);
 }
 
 static void a_batch_is_all_or_nothing(void **state) {
@@ -255,7 +341,13 @@ int main(void) {
         cmocka_unit_test_setup_teardown(an_exchanged_record_is_damage, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_row_that_is_nonsense_is_lost_and_counted, set_up,
                                         tear_down),
-        cmocka_unit_test_setup_teardown(a_lost_name_begins_another_stream, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_lost_name_is_found_beside_the_store, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(missing_rows_are_counted_until_they_are_fetched, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_store_that_went_back_is_noticed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_twin_that_is_damaged_or_of_another_shelf_says_nothing,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_damaged_license_counts_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_batch_is_all_or_nothing, set_up, tear_down),
         cmocka_unit_test(pages_are_read_strictly),
     };
