@@ -55,7 +55,8 @@ static void tell_state(struct cache_slave *slave, const struct slave_view *view)
 /* Ready as soon as it can answer: from the shelf, or by the master's word that there is nothing. */
 static void set_health(struct cache_slave *slave, const struct slave_view *view) {
     char reason[SLAVE_REASON_BYTES];
-    bool ready = view->license || slave->progress.confirmed_at_ms != 0 || view->granting;
+    bool knows_of_none = slave->progress.confirmed_at_ms != 0 && !view->may_be_lost;
+    bool ready = view->license || view->granting || knows_of_none;
     slave_explain(slave, view, reason);
     health_set(slave->context->health, "cache", ready, reason);
 }

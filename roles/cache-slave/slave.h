@@ -100,7 +100,8 @@ struct slave_view {
     struct license_facts facts;
     struct license_judgement judgement;
     struct status check; /* what license_check says */
-    int64_t age_ms;      /* CACHE_NEVER_CONFIRMED: never */
+    int64_t age_ms;      /* CACHE_NEVER_CONFIRMED: never, or not for what was lost */
+    bool may_be_lost;    /* there is none, and damage to the state cost some */
 };
 
 /* Room for the sentence that says why. */

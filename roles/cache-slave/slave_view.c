@@ -20,10 +20,15 @@ void slave_observe(struct cache_slave *slave) {
     license_shelf_flush(slave->shelf);
 }
 
+/* By the clock that says more: a machine that slept has a monotonic clock that stood still, and one
+ * whose clock was turned back has a wall clock that must not make the cache younger. */
 static int64_t age_ms(const struct cache_slave *slave) {
-    if (slave->progress.confirmed_at_ms == 0) return CACHE_NEVER_CONFIRMED;
+    const struct slave_progress *progress = &slave->progress;
+    if (progress->confirmed_at_ms == 0) return CACHE_NEVER_CONFIRMED;
     if (slave->answering_fresh) return 0;
-    return slave->monotonic_ms - slave->progress.confirmed_monotonic_ms;
+    int64_t by_wall_ms = slave->reading.now_ms - progress->confirmed_at_ms;
+    int64_t by_monotonic_ms = slave->monotonic_ms - progress->confirmed_monotonic_ms;
+    return by_wall_ms > by_monotonic_ms ? by_wall_ms : by_monotonic_ms;
 }
 
 static struct license_facts look_up_facts(const struct cache_slave *slave,
@@ -50,7 +55,8 @@ void slave_judge(const struct cache_slave *slave, const struct license *license,
     memset(view, 0, sizeof *view);
     view->license = license;
     view->entry = entry;
-    view->age_ms = age_ms(slave);
+    view->may_be_lost = !license && license_shelf_lost(slave->shelf) > 0;
+    view->age_ms = view->may_be_lost ? CACHE_NEVER_CONFIRMED : age_ms(slave);
     if (license)
         view->facts = look_up_facts(slave, license, slave->deployment_id, &view->check);
     else
@@ -86,14 +92,19 @@ static void write_age(int64_t age, char out[TEXT_DURATION_BYTES]) {
 /* How far the master is away, and what the last try met. */
 static void explain_outage(const struct cache_slave *slave, const struct slave_view *view,
                            const char *consequence, char out[SLAVE_REASON_BYTES]) {
-    char age[TEXT_DURATION_BYTES];
-    bool never = view->age_ms == CACHE_NEVER_CONFIRMED;
+    char age[TEXT_DURATION_BYTES], standing[TEXT_DURATION_BYTES + 128];
     bool known = !status_is_ok(&slave->sync_problem);
     write_age(view->age_ms, age);
-    snprintf(out, SLAVE_REASON_BYTES, "the master %s%s%s; %s%s%.200s",
-             never ? "has never confirmed this cache" : "confirmed this cache ", never ? "" : age,
-             never ? "" : " ago", consequence, known ? "; last try: " : "",
-             known ? slave->sync_problem.text : "");
+    if (view->may_be_lost)
+        snprintf(standing, sizeof standing,
+                 "licenses were lost with damage to the state, and the master has to send them "
+                 "again");
+    else if (view->age_ms == CACHE_NEVER_CONFIRMED)
+        snprintf(standing, sizeof standing, "the master has never confirmed this cache");
+    else
+        snprintf(standing, sizeof standing, "the master confirmed this cache %s ago", age);
+    snprintf(out, SLAVE_REASON_BYTES, "%s; %s%s%.200s", standing, consequence,
+             known ? "; last try: " : "", known ? slave->sync_problem.text : "");
 }
 
 static void explain_license(const struct cache_slave *slave, const struct slave_view *view,
