@@ -15,11 +15,31 @@ export function fastTimes(overrides = {}) {
     MAX_SYNC_RETRIES: '1', SYNC_TIMEOUT: '700', ...overrides };
 }
 
+/// Stops a process in its tracks until the test ends; gives what lets it go on.
+export function freeze(t, { pid }) {
+  process.kill(pid, 'SIGSTOP');
+  const thaw = () => { try { process.kill(pid, 'SIGCONT'); } catch { /* it has ended */ } };
+  t.after(thaw);
+  return thaw;
+}
+
 class Role {
   async metric(name, label = '') {
     const { text } = await get(`${this.url}/metrics`);
     const line = text.split('\n').find((row) => row.startsWith(name) && row.includes(label));
     return line ? Number(line.split(' ').at(-1)) : 0;
+  }
+
+  /// All that this role tells its slaves: {id: {token, deleted, revoked}}.
+  async feed() {
+    const changes = {};
+    for (let page = { more: true, through: 0 }; page.more;) {
+      const answer = await get(`${this.url}/api/licenses?since=${page.through}`, { headers: { 'X-API-Key': this.key } });
+      if (answer.status !== 200) throw new Error(`the feed answers ${answer.status}: ${answer.text}`);
+      page = answer.json;
+      for (const { license_id: id, ...change } of page.changes) changes[id] = change;
+    }
+    return changes;
   }
 
   stop(signal) {
@@ -52,6 +72,7 @@ export class Master extends Role {
 export class Slave extends Role {
   static async start(t, vendor, masterUrl, { dataDir, times = fastTimes(), key = KEY, flags = [], port = 0, wrapper } = {}) {
     const slave = new Slave();
+    slave.key = key;
     slave.dataDir = dataDir ?? path.join(temporaryFolder(t), 'slave');
     slave.process = startLsys(t, ['cache-slave', '--master', masterUrl, '--keys', vendor.keys, '--data-dir', slave.dataDir,
       '--http', `127.0.0.1:${port}`, ...flags], { env: { SECRET_INTERNAL_API_KEY: key, ...times }, wrapper });

@@ -117,7 +117,9 @@ export function start(t, program, args, options) {
   return background;
 }
 
-/// Starts lsys in the background: startLsys(t, ['broker', '--listen', ...]).
-export function startLsys(t, args, options) {
-  return start(t, binary, args, options);
+/// Starts lsys in the background: startLsys(t, ['broker', '--listen', ...]). `wrapper` is a command that runs it, such as
+/// ['timewarp', file].
+export function startLsys(t, args, { wrapper = [], ...options } = {}) {
+  const [program, ...rest] = [...wrapper, binary, ...args];
+  return start(t, program, rest, options);
 }
