@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/nats_bootstrap.h"
 #include "app/nats_credentials.h"
-#include "app/nats_deployment.h"
 #include "app/nats_templates.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -15,29 +15,6 @@
 
 /* Users, each with the rights of the template of its name. */
 static const char *const users[] = {"license-server", "license-client", "observer"};
-
-static void begin_account(struct nats_account *account, const char *name,
-                          struct nats_signing_key *signing) {
-    *account = (struct nats_account){.jwt.issued_at_s = clock_wall_ms() / 1000,
-                                     .limits = nats_account_limits_default,
-                                     .signing_keys = signing,
-                                     .signing_key_count = 1};
-    snprintf(account->jwt.name, sizeof account->jwt.name, "%s", name);
-}
-
-/* The operator's token names the system account, whose key is therefore made first. */
-static bool make_operator(const char *folder, struct nats_deployment *deployment,
-                          struct status *status) {
-    struct nats_signing_key signing = {0};
-    struct nats_account account;
-    begin_account(&account, NATS_DEPLOYMENT_SYSTEM_ACCOUNT, &signing);
-    return nats_deployment_make_account_keys(folder, NATS_DEPLOYMENT_SYSTEM_ACCOUNT,
-                                             account.jwt.subject, signing.key, status) &&
-           nats_deployment_create(folder, OPERATOR_NAME, account.jwt.subject,
-                                  account.jwt.issued_at_s, status) &&
-           nats_deployment_open(folder, deployment, status) &&
-           nats_deployment_write_account(deployment, &account, status);
-}
 
 static bool make_user(const struct nats_deployment *deployment, const struct nats_account *account,
                       const char *name, const char *folder, struct status *status) {
@@ -57,11 +34,13 @@ static bool make_user(const struct nats_deployment *deployment, const struct nat
     return made;
 }
 
-static bool make_users(const struct nats_deployment *deployment, const char *folder,
+static bool make_users(const struct nats_deployment *deployment, const char *folder, int64_t now_s,
                        struct status *status) {
     struct nats_signing_key signing = {0};
-    struct nats_account account;
-    begin_account(&account, ACCOUNT_NAME, &signing);
+    struct nats_account account = {.jwt = {.name = ACCOUNT_NAME, .issued_at_s = now_s},
+                                   .limits = nats_account_limits_default,
+                                   .signing_keys = &signing,
+                                   .signing_key_count = 1};
     if (!nats_deployment_make_account_keys(deployment->folder, ACCOUNT_NAME, account.jwt.subject,
                                            signing.key, status) ||
         !nats_deployment_write_account(deployment, &account, status))
@@ -74,8 +53,9 @@ static bool make_users(const struct nats_deployment *deployment, const char *fol
 bool secure_accounts_make(const char *folder, struct status *status) {
     struct nats_deployment deployment = {0};
     char *nats_folder = file_join(folder, "nats");
-    bool made =
-        make_operator(nats_folder, &deployment, status) && make_users(&deployment, folder, status);
+    int64_t now_s = clock_wall_ms() / 1000;
+    bool made = nats_bootstrap(nats_folder, OPERATOR_NAME, now_s, &deployment, status) &&
+                make_users(&deployment, folder, now_s, status);
     nats_deployment_close(&deployment);
     free(nats_folder);
     return made;

@@ -1,7 +1,7 @@
 // `lsys up --secure`: everything is encrypted, everybody has to prove who they are, and it all survives a restart.
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
-import { readdirSync, readFileSync, statSync, unlinkSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, statSync, unlinkSync } from 'node:fs';
 import https from 'node:https';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -179,7 +179,7 @@ test('what is secret is for the owner alone', async (t) => {
   const stack = await SecureStack.start(t);
   assert.equal(statSync(stack.dir).mode & 0o777, 0o700);
   const secrets = filesBelow(stack.dir).filter((file) => /PRIVATE KEY|SEED|^S[OAU][A-Z2-7]{56}/m.test(readFileSync(file, 'utf8')));
-  for (const name of ['ca.key.pem', 'server.key.pem', 'license-server.creds', 'license-client.creds', 'observer.creds'])
+  for (const name of ['ca.key.pem', 'server.key.pem', 'license-server.creds', 'license-client.creds', 'observer.creds', 'nats/keys/sys.creds'])
     assert.ok(secrets.includes(stack.file(name)), name);
   assert.ok(secrets.length >= 9, `${secrets}`);
   for (const file of secrets) assert.equal(statSync(file).mode & 0o777, 0o600, file);
@@ -205,6 +205,31 @@ test('a user made with lsys nats, in the folder, is let in at once, and out when
   await connection.flush();
   await lsysOk(['nats', 'user', 'revoke', 'licensing', 'shop', '--dir', stack.file('nats')]);
   await until('the revoked user to be shown out', () => connection.isClosed());
+});
+
+test('the folder is one of lsys nats: from a copy of it, users are added and revoked with a push over TLS', async (t) => {
+  const stack = await SecureStack.start(t);
+  const copy = path.join(temporaryFolder(t), 'nats');
+  cpSync(stack.file('nats'), copy, { recursive: true });
+  const nats = (...args) => lsysOk(['nats', ...args, '--dir', copy]);
+  const push = (...flags) => nats('push', '--nats', `tls://127.0.0.1:${stack.ports.nats}`, '--nats-ca', stack.file('ca.pem'),
+    '--timeout', '500ms', ...flags);
+  assert.equal(statSync(path.join(copy, 'keys', 'sys.creds')).mode & 0o777, 0o600);
+  const creds = path.join(stack.folder, 'shop.creds');
+  await nats('user', 'add', 'licensing', 'shop', '--template', 'license-client', '--creds', creds);
+  const { connection: shop } = await stack.connect(undefined, { authenticator: credsAuthenticator(readFileSync(creds)) });
+  const { connection: observer } = await stack.connect('observer');
+  await nats('revoke', 'licensing', 'shop');
+  await shop.flush(); // the broker has not been told
+  assert.match(await push(), /^licensing +\S+: 200 jwt updated$/m);
+  await until('the revoked user to be shown out', () => shop.isClosed());
+  await observer.flush();
+
+  await nats('account', 'add', 'another');
+  await push();
+  const own = path.join(stack.folder, 'own.creds');
+  await nats('user', 'add', 'another', 'own', '--creds', own);
+  await stack.connect(undefined, { authenticator: credsAuthenticator(readFileSync(own)) });
 });
 
 test('roles that it cannot secure are refused by name, and the broker has to be there', async (t) => {
