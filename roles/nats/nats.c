@@ -119,11 +119,14 @@ static const struct option options[] = {
      .minimum = 100,
      .maximum = 600000,
      .help = "push: how long to wait for the connection, and for answers"},
+    {.key = "prune",
+     .type = OPTION_BOOLEAN,
+     .help = "push: have servers forget accounts that are not in the folder"},
     {.key = "json", .type = OPTION_BOOLEAN, .help = "ls: print JSON"},
     {0},
 };
 
-#define LOGIN_FLAGS "nats.urls|timeout"
+#define LOGIN_FLAGS "nats.urls|timeout|prune"
 #define USER_FLAGS                                                                                 \
     "dir|creds|template|allow_pub|allow_sub|deny_pub|deny_sub|allow_responses|response_ttl|"       \
     "connection|bearer|valid_for|max_payload|max_subscriptions"

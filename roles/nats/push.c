@@ -4,27 +4,20 @@
  * until the time is over. A server says 200 also to an account that it does not trust, and tells
  * only its log: so each is checked here before it is sent.
  */
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "app/nats_deployment.h"
 #include "app/nats_login.h"
-#include "app/printable.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "bus/bus.h"
-#include "codec/json.h"
 #include "loop/timer.h"
 #include "roles/nats/actions.h"
+#include "roles/nats/answer.h"
+#include "roles/nats/prune.h"
 
 #define UPDATE_SUBJECT "$SYS.REQ.CLAIMS.UPDATE"
-
-/* Longest answer that is looked at; servers send some 400 bytes. */
-#define ANSWER_BYTES_MAX 65536
-
-#define CODE_GOOD 200
 
 struct pushing;
 
@@ -46,43 +39,34 @@ struct pushing {
     size_t count;
     size_t open; /* requests that have not ended */
     bool sent;
+    bool with_prune;
+    struct prune_plan plan;
+    struct prune *prune; /* NULL: not begun */
     struct status *status;
 };
 
-static void finish(struct pushing *pushing) {
+static void finish(void *context) {
+    struct pushing *pushing = context;
     timer_stop(pushing->deadline);
     bus_stop(pushing->bus);
 }
 
 /* ---- answers ---- */
 
-static void print_answer(const struct parcel *parcel, const struct json_value *server, int64_t code,
-                         const char *text) {
-    const char *name = json_member_text(server, "name");
-    printf("%-20s ", parcel->name);
-    printable_write(stdout, name ? name : "?");
-    printf(": %" PRId64 " ", code);
-    printable_write(stdout, text ? text : "no text");
-    putchar('\n');
-}
-
 static void on_reply(void *context, const struct bus_message *reply) {
     struct parcel *parcel = context;
-    struct json_document *document = json_document_parse(reply->data, ANSWER_BYTES_MAX, NULL);
-    const struct json_value *root = document ? json_document_root(document) : NULL;
-    const struct json_value *data = json_value_member(root, "data");
-    const struct json_value *error = json_value_member(root, "error");
-    const struct json_value *said = error ? error : data;
-    int64_t code = 0;
-    json_member_integer(said, "code", &code);
-    bool good = !error && code == CODE_GOOD;
-    print_answer(parcel, json_value_member(root, "server"), code,
-                 json_member_text(said, error ? "description" : "message"));
-    if (good)
+    if (answer_print(parcel->name, reply->data))
         parcel->good++;
     else
         parcel->refused++;
-    json_document_free(document);
+}
+
+/* All accounts are told. */
+static void go_on(struct pushing *pushing) {
+    if (pushing->with_prune && status_is_ok(pushing->status))
+        pushing->prune =
+            prune_start(pushing->bus, &pushing->plan, finish, pushing, pushing->status);
+    if (!pushing->prune) finish(pushing);
 }
 
 static void on_end(void *context, const struct status *status) {
@@ -101,7 +85,7 @@ static void on_end(void *context, const struct status *status) {
     if (parcel->refused > 0)
         status_fail(pushing->status, STATUS_FORBIDDEN, "a server refused the account \"%s\"",
                     parcel->name);
-    if (pushing->open == 0) finish(pushing);
+    if (pushing->open == 0) go_on(pushing);
 }
 
 static const struct bus_request_callbacks REQUEST_CALLBACKS = {on_reply, on_end};
@@ -118,7 +102,7 @@ static void send_all(struct pushing *pushing) {
                                       parcel, pushing->status);
         if (parcel->request) pushing->open++;
     }
-    if (pushing->open == 0) finish(pushing);
+    if (pushing->open == 0) go_on(pushing);
 }
 
 static void on_state(void *context, const struct bus_condition *condition) {
@@ -183,6 +167,7 @@ static bool load(struct pushing *pushing, const struct nats_deployment *deployme
         if (!nats_deployment_read_account(deployment, parcel->name, nats_now_s(), &parcel->token,
                                           &account, status))
             return false;
+        nats_texts_add(&pushing->plan.kept, account.jwt.subject);
         nats_account_free(&account);
     }
     return true;
@@ -194,14 +179,21 @@ static void unload(struct pushing *pushing) {
         buffer_free(&pushing->parcels[i].token);
     }
     free(pushing->parcels);
+    nats_texts_free(&pushing->plan.kept);
+    prune_free(pushing->prune);
 }
 
 bool nats_push(const struct nats_action_call *call, struct status *status) {
     struct nats_deployment deployment;
     struct nats_names names = {0};
     struct nats_login login = {0};
-    struct pushing pushing = {.timeout_ms = options_duration_ms(call->options, "timeout"),
-                              .status = status};
+    int64_t timeout_ms = options_duration_ms(call->options, "timeout");
+    struct pushing pushing = {
+        .timeout_ms = timeout_ms,
+        .with_prune = options_boolean(call->options, "prune"),
+        .plan = {.deployment = &deployment, .timeout_ms = timeout_ms},
+        .status = status,
+    };
     if (!nats_deployment_open(nats_folder(call->options), &deployment, status)) return false;
     bool pushed = nats_deployment_list(&deployment, NULL, &names, status) &&
                   load(&pushing, &deployment, &names, status) &&

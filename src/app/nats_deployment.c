@@ -222,6 +222,19 @@ bool nats_deployment_write_account(const struct nats_deployment *deployment,
     return done;
 }
 
+bool nats_deployment_sign_deletion(const struct nats_deployment *deployment,
+                                   struct nats_deletion *deletion, struct buffer *token,
+                                   struct status *status) {
+    struct buffer seed;
+    char *seed_path = path_to(deployment->folder, "keys", "operator", ".signing.nk");
+    buffer_init(&seed, NKEY_SEED_TEXT_BYTES);
+    bool done = read_seed(seed_path, &seed, status) &&
+                nats_deletion_sign(deletion, buffer_bytes(&seed), token, status);
+    buffer_wipe(&seed);
+    free(seed_path);
+    return done;
+}
+
 bool nats_deployment_read_user(const struct nats_deployment *deployment, const char *account,
                                const char *name, struct nats_user *out, struct status *status) {
     struct buffer text;

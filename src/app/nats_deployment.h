@@ -70,6 +70,11 @@ bool nats_deployment_read_account(const struct nats_deployment *deployment, cons
 bool nats_deployment_write_account(const struct nats_deployment *deployment,
                                    struct nats_account *account, struct status *status) MUST_CHECK;
 
+/* Signs a request to delete accounts with the operator's signing key and appends it to `token`. */
+bool nats_deployment_sign_deletion(const struct nats_deployment *deployment,
+                                   struct nats_deletion *deletion, struct buffer *token,
+                                   struct status *status) MUST_CHECK;
+
 /* Reads the last token of a user; not checked. Given to nats_user_free. STATUS_NOT_FOUND. */
 bool nats_deployment_read_user(const struct nats_deployment *deployment, const char *account,
                                const char *name, struct nats_user *out,

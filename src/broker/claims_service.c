@@ -1,5 +1,6 @@
 #include "broker/claims_service.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/buffer.h"
@@ -9,6 +10,8 @@
 
 #define UPDATE_SUBJECT "$SYS.REQ.CLAIMS.UPDATE"
 #define LIST_SUBJECT   "$SYS.REQ.CLAIMS.LIST"
+#define PACK_SUBJECT   "$SYS.REQ.CLAIMS.PACK"
+#define DELETE_SUBJECT "$SYS.REQ.CLAIMS.DELETE"
 #define ACCOUNT_PREFIX "$SYS.REQ.ACCOUNT."
 #define UPDATE_ENDING  ".CLAIMS.UPDATE"
 #define LOOKUP_ENDING  ".CLAIMS.LOOKUP"
@@ -47,7 +50,8 @@ static void answer(struct client *requester, struct bytes reply,
 }
 
 struct outcome {
-    const char *account;
+    const char *account; /* "": several */
+    const char *message; /* when all is well */
     const struct status *status;
 };
 
@@ -56,10 +60,10 @@ static void write_outcome(struct json_writer *json, const void *what) {
     bool good = status_is_ok(outcome->status);
     json_writer_name(json, good ? "data" : "error");
     json_writer_begin_object(json);
-    json_writer_member_text(json, "account", outcome->account);
+    if (outcome->account[0]) json_writer_member_text(json, "account", outcome->account);
     json_writer_member_integer(json, "code", good ? 200 : 500);
     json_writer_member_text(json, good ? "message" : "description",
-                            good ? "jwt updated" : outcome->status->text);
+                            good ? outcome->message : outcome->status->text);
     json_writer_end_object(json);
 }
 
@@ -69,20 +73,23 @@ static void write_keys(struct json_writer *json, const void *what) {
     json_writer_begin_array(json);
     for (const struct account *account = trust_next(trust, NULL); account != NULL;
          account = trust_next(trust, account))
-        if (account->file != NULL) json_writer_text(json, account->claims.jwt.subject);
+        if (account->file != NULL) json_writer_text(json, account->key);
     json_writer_end_array(json);
 }
 
 /* ---- requests ---- */
 
+static struct bytes token_of(const struct frame *frame) {
+    return bytes_trim(bytes_of(frame->payload.data + frame->header_length,
+                               frame->payload.length - frame->header_length));
+}
+
 static void update(struct client *requester, const struct frame *frame) {
     struct status status = STATUS_INIT;
     const struct account *account = NULL;
-    struct bytes token = bytes_trim(bytes_of(frame->payload.data + frame->header_length,
-                                             frame->payload.length - frame->header_length));
-    if (!trust_update(requester->broker->trust, token, &account, &status))
+    if (!trust_update(requester->broker->trust, token_of(frame), &account, &status))
         status_context(&status, "not taken over");
-    struct outcome outcome = {account != NULL ? account->claims.jwt.subject : "n/a", &status};
+    struct outcome outcome = {account != NULL ? account->key : "n/a", "jwt updated", &status};
     /* The token may just have revoked who sent it. */
     if (!requester->is_closing) answer(requester, frame->reply, write_outcome, &outcome);
 }
@@ -93,6 +100,36 @@ static void look_up(struct client *requester, const struct frame *frame, const c
     if (frame->reply.length > 0)
         router_answer(requester, frame->reply,
                       known ? buffer_bytes(&account->token) : bytes_of("", 0));
+}
+
+/* nats-server's resolvers send the digest of what they have, so that those alike can stay silent;
+ * nsc sends nothing. Both take everything. */
+static void pack(struct client *requester, const struct frame *frame) {
+    const struct broker_trust *trust = requester->broker->trust;
+    struct buffer line;
+    if (frame->reply.length == 0) return;
+    buffer_init(&line, NATS_JWT_BYTES_MAX + NKEY_PUBLIC_TEXT_BYTES);
+    for (const struct account *account = trust_next(trust, NULL); account != NULL;
+         account = trust_next(trust, account)) {
+        if (account->file == NULL || account->token.length == 0) continue;
+        buffer_clear(&line);
+        buffer_append_format(&line, "%s|", account->key);
+        buffer_append(&line, account->token.data, account->token.length);
+        router_answer(requester, frame->reply, buffer_bytes(&line));
+    }
+    buffer_free(&line);
+    router_answer(requester, frame->reply, bytes_of("", 0));
+}
+
+static void delete_accounts(struct client *requester, const struct frame *frame) {
+    struct status status = STATUS_INIT;
+    size_t deleted = 0;
+    char message[48];
+    if (!trust_delete(requester->broker->trust, token_of(frame), &deleted, &status))
+        status_context(&status, "deleted %zu accounts", deleted);
+    snprintf(message, sizeof message, "deleted %zu accounts", deleted);
+    struct outcome outcome = {"", message, &status};
+    answer(requester, frame->reply, write_outcome, &outcome);
 }
 
 /* True for "$SYS.REQ.ACCOUNT.<key><ending>", whose key is written to `key`. */
@@ -117,6 +154,10 @@ bool claims_service_handle(struct client *requester, const struct frame *frame) 
         look_up(requester, frame, key);
     else if (bytes_equal_text(frame->subject, LIST_SUBJECT))
         answer(requester, frame->reply, write_keys, requester->broker->trust);
+    else if (bytes_equal_text(frame->subject, PACK_SUBJECT))
+        pack(requester, frame);
+    else if (bytes_equal_text(frame->subject, DELETE_SUBJECT))
+        delete_accounts(requester, frame);
     else
         return false;
     return true;

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,7 +13,8 @@
 #include "base/memory.h"
 #include "verifier/nats_jwt.h"
 
-#define ENDING ".jwt"
+#define ENDING       ".jwt"
+#define ASIDE_ENDING ".deleted"
 
 /* The kernel's file times advance in steps: what was changed this short before it was read may have
  * been changed again since without another time. */
@@ -205,6 +207,17 @@ bool resolver_store(struct resolver *resolver, const char *file, struct bytes to
     buffer_free(&line);
     free(path);
     return stored;
+}
+
+bool resolver_set_aside(struct resolver *resolver, const char *file, struct status *status) {
+    char *path = file_join(resolver->folder, file);
+    char *aside = memory_new(strlen(path) + sizeof ASIDE_ENDING);
+    snprintf(aside, strlen(path) + sizeof ASIDE_ENDING, "%s" ASIDE_ENDING, path);
+    bool done = rename(path, aside) == 0 ||
+                status_fail_errno(status, errno, "cannot rename %s to %s", path, aside);
+    free(aside);
+    free(path);
+    return done;
 }
 
 /* ---- life ---- */

@@ -47,4 +47,8 @@ void resolver_poll(struct resolver *resolver);
 bool resolver_store(struct resolver *resolver, const char *file, struct bytes token,
                     struct status *status) MUST_CHECK;
 
+/* Sets the file aside: renames it to NAME.jwt.deleted, as nats-server does. */
+bool resolver_set_aside(struct resolver *resolver, const char *file,
+                        struct status *status) MUST_CHECK;
+
 #endif

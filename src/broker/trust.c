@@ -171,17 +171,19 @@ static void on_token(void *context, const char *file, struct bytes token) {
         put_in_force(trust, &claims, token, file);
 }
 
+static void shut_account(struct broker_trust *trust, struct account *account) {
+    log_event(LOG_WARNING, role_of(trust), "account gone", "account", account->key, "file",
+              account->file, NULL);
+    free(account->file);
+    account->file = NULL;
+    check_clients(trust, account);
+}
+
 static void on_gone(void *context, const char *file) {
     struct broker_trust *trust = context;
     for (struct account *account = trust_next(trust, NULL); account != NULL;
-         account = trust_next(trust, account)) {
-        if (account->file == NULL || strcmp(account->file, file) != 0) continue;
-        free(account->file);
-        account->file = NULL;
-        log_event(LOG_WARNING, role_of(trust), "account gone", "account",
-                  account->claims.jwt.subject, "file", file, NULL);
-        check_clients(trust, account);
-    }
+         account = trust_next(trust, account))
+        if (account->file != NULL && strcmp(account->file, file) == 0) shut_account(trust, account);
 }
 
 static void on_problem(void *context, const char *file, const struct status *status) {
@@ -205,6 +207,27 @@ bool trust_update(struct broker_trust *trust, struct bytes token, const struct a
     if (stored) *account = put_in_force(trust, &claims, token, place);
     nats_account_free(&claims);
     return stored;
+}
+
+static bool delete_account(struct broker_trust *trust, const char *key, struct status *status) {
+    struct account *account = trust_find(trust, key);
+    if (account == NULL || account->file == NULL)
+        return status_fail(status, STATUS_NOT_FOUND, "the account %s is not known here", key);
+    if (!resolver_set_aside(trust->resolver, account->file, status)) return false;
+    shut_account(trust, account);
+    return true;
+}
+
+bool trust_delete(struct broker_trust *trust, struct bytes token, size_t *deleted,
+                  struct status *status) {
+    struct nats_deletion deletion;
+    *deleted = 0;
+    if (!nats_deletion_read(token, &deletion, status)) return false;
+    if (nats_deletion_check(&deletion, &trust->operator, trust_now_s(), status))
+        for (size_t i = 0; i < deletion.accounts.count; i++)
+            *deleted += delete_account(trust, deletion.accounts.items[i], status);
+    nats_deletion_free(&deletion);
+    return status_is_ok(status);
 }
 
 /* The operator's token names the system account: while no token of that is known, users whom its

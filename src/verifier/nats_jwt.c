@@ -121,9 +121,9 @@ static bool check_kind(const struct json_value *body, const struct nats_jwt_kind
                        struct status *status) {
     const char *type = json_member_text(body, "type");
     int64_t version = 0;
-    if (!type || strcmp(type, kind->type) != 0)
-        return status_fail(status, STATUS_WRONG_TYPE, "the token is not the one of %s %s",
-                           kind->subject == NKEY_USER ? "a" : "an", kind->type);
+    bool omitted = kind->may_omit_type && !json_value_member(body, "type");
+    if (!omitted && (!type || strcmp(type, kind->type) != 0))
+        return status_fail(status, STATUS_WRONG_TYPE, "the token is not %s", kind->what);
     if (!json_member_integer(body, "version", &version) || version != FORMAT_VERSION)
         return status_fail(status, STATUS_BAD_CLAIM,
                            "the token is not of version %d, the only one that is read",
@@ -245,7 +245,7 @@ static bool check_seed(const struct nats_jwt_kind *kind, struct bytes seed,
         return false;
     return found == kind->issuer ||
            status_fail(status, STATUS_MALFORMED,
-                       "the seed is not of the kind that signs the token of %s", kind->type);
+                       "the seed is not of the kind that signs this token");
 }
 
 static bool write_claims(const struct nats_jwt_kind *kind, const struct nats_jwt *jwt,

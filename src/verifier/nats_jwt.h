@@ -1,6 +1,6 @@
 /*
  * The tokens of a NATS deployment in operator mode (nats-io/jwt, version 2): an operator signs
- * accounts, an account signs users, each also through signing keys. A token is a JWS in form only:
+ * accounts (and requests to delete them), an account signs users, each also through signing keys. A token is a JWS in form only:
  * its algorithm is "ed25519-nkey" and the key that it is signed with is its own `iss`, an NKey. So
  * there are two steps:
  *
@@ -37,6 +37,9 @@
 /* Most signing keys of an operator or account, and most revocations of an account. */
 #define NATS_SIGNING_KEYS_MAX 256
 #define NATS_REVOCATIONS_MAX  16384
+
+/* Most accounts that one token deletes: as many as `lsys nats` lists, within its largest size. */
+#define NATS_DELETIONS_MAX 15000
 
 /* No limit, in any of the limits below. */
 #define NATS_NO_LIMIT (-1)
@@ -141,6 +144,13 @@ struct nats_user {
     struct nats_rights rights;
 };
 
+/* ---- a request to delete accounts ---- */
+
+struct nats_deletion {
+    struct nats_jwt jwt; /* issued by a key of the operator to itself */
+    struct nats_texts accounts;
+};
+
 /* ---- reading: form and signature ---- */
 
 /* Each reads a token and verifies the signature of its own issuer. On success the result is the
@@ -153,11 +163,14 @@ bool nats_operator_read(struct bytes token, struct nats_operator *out,
 bool nats_account_read(struct bytes token, struct nats_account *out,
                        struct status *status) MUST_CHECK;
 bool nats_user_read(struct bytes token, struct nats_user *out, struct status *status) MUST_CHECK;
+bool nats_deletion_read(struct bytes token, struct nats_deletion *out,
+                        struct status *status) MUST_CHECK;
 
 /* Free what they own, not the structures, which are empty afterwards. */
 void nats_operator_free(struct nats_operator *operator);
 void nats_account_free(struct nats_account *account);
 void nats_user_free(struct nats_user *user);
+void nats_deletion_free(struct nats_deletion *deletion);
 
 /* ---- checking: who was allowed to sign, and when ---- */
 
@@ -165,6 +178,9 @@ void nats_user_free(struct nats_user *user);
  * STATUS_EXPIRED, STATUS_NOT_YET_VALID. */
 bool nats_operator_check(const struct nats_operator *operator, int64_t now_s,
                          struct status *status) MUST_CHECK;
+
+/* True when what this key has signed counts as signed by the operator. */
+bool nats_operator_may_sign(const struct nats_operator *operator, const char * key);
 
 /* The account was signed by this operator or one of its signing keys. STATUS_UNKNOWN_ISSUER,
  * STATUS_EXPIRED, STATUS_NOT_YET_VALID. */
@@ -181,6 +197,12 @@ bool nats_user_check(const struct nats_user *user, const struct nats_account *ac
                      const struct nats_operator *operator, int64_t now_s,
                      struct status *status) MUST_CHECK;
 
+/* The request was signed by this operator or one of its signing keys, and spares the system account.
+ * STATUS_UNKNOWN_ISSUER, STATUS_BAD_CLAIM, STATUS_FORBIDDEN, STATUS_EXPIRED,
+ * STATUS_NOT_YET_VALID. */
+bool nats_deletion_check(const struct nats_deletion *deletion, const struct nats_operator *operator,
+                         int64_t now_s, struct status *status) MUST_CHECK;
+
 /* True when the account has revoked tokens for this user that were issued at this time. */
 bool nats_account_has_revoked(const struct nats_account *account, const char *user,
                               int64_t issued_at_s);
@@ -195,6 +217,9 @@ const struct nats_rights *nats_user_rights(const struct nats_user *user,
 /* Adds a copy of the text. */
 void nats_texts_add(struct nats_texts *texts, const char *text);
 
+/* Frees all of them; it is empty afterwards. */
+void nats_texts_free(struct nats_texts *texts);
+
 /* True when the text is one of them. */
 bool nats_texts_have(const struct nats_texts *texts, const char *text);
 
@@ -204,7 +229,7 @@ bool nats_account_revoke(struct nats_account *account, const char *key, int64_t 
                          struct status *status) MUST_CHECK;
 
 /* Each fills in issuer and id, signs with the seed and appends the token to `out`. The seed is the
- * text of an operator's key for operators and accounts, and of an account's for users.
+ * text of an operator's key for operators, accounts and deletions, and of an account's for users.
  * STATUS_MALFORMED for another seed, STATUS_TOO_LARGE. */
 bool nats_operator_sign(struct nats_operator *operator, struct bytes seed, struct buffer *out,
                         struct status *status) MUST_CHECK;
@@ -212,5 +237,7 @@ bool nats_account_sign(struct nats_account *account, struct bytes seed, struct b
                        struct status *status) MUST_CHECK;
 bool nats_user_sign(struct nats_user *user, struct bytes seed, struct buffer *out,
                     struct status *status) MUST_CHECK;
+bool nats_deletion_sign(struct nats_deletion *deletion, struct bytes seed, struct buffer *out,
+                        struct status *status) MUST_CHECK;
 
 #endif

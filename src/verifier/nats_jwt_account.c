@@ -5,7 +5,10 @@
 #include "base/memory.h"
 #include "verifier/nats_jwt_form.h"
 
-static const struct nats_jwt_kind ACCOUNT = {"account", NKEY_ACCOUNT, NKEY_OPERATOR};
+static const struct nats_jwt_kind ACCOUNT = {.type = "account",
+                                             .subject = NKEY_ACCOUNT,
+                                             .issuer = NKEY_OPERATOR,
+                                             .what = "the one of an account"};
 
 const struct nats_account_limits nats_account_limits_default = {
     .subscriptions = NATS_NO_LIMIT,

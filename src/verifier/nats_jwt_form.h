@@ -14,6 +14,8 @@ struct nats_jwt_kind {
     const char *type; /* "operator", in `nats.type` */
     enum nkey_kind subject;
     enum nkey_kind issuer;
+    const char *what;   /* "the one of an operator", for errors */
+    bool may_omit_type; /* nsc leaves it out of generic tokens */
 };
 
 /* Verifies the token and reads the claims that all kinds have into `out`. `*body` gets the object
@@ -52,7 +54,6 @@ bool nats_member_is(const struct json_value *object, const char *name, enum json
 
 /* Writes a member that is an array of texts. */
 void nats_texts_write(struct json_writer *json, const char *name, const struct nats_texts *texts);
-void nats_texts_free(struct nats_texts *texts);
 
 /* Rights: the members subs, data, payload, pub, sub, resp and so on of `object`. What was read is
  * freed by nats_rights_free also when reading failed. */

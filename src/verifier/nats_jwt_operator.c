@@ -3,7 +3,10 @@
 
 #include "verifier/nats_jwt_form.h"
 
-static const struct nats_jwt_kind OPERATOR = {"operator", NKEY_OPERATOR, NKEY_OPERATOR};
+static const struct nats_jwt_kind OPERATOR = {.type = "operator",
+                                              .subject = NKEY_OPERATOR,
+                                              .issuer = NKEY_OPERATOR,
+                                              .what = "the one of an operator"};
 
 static bool read_signing_keys(const struct json_value *body, struct nats_texts *out,
                               struct status *status) {
@@ -47,6 +50,11 @@ bool nats_operator_check(const struct nats_operator *operator, int64_t now_s,
                          struct status *status) {
     return nats_jwt_check_times(&operator->jwt, now_s, status) ||
            status_context(status, "the operator");
+}
+
+bool nats_operator_may_sign(const struct nats_operator *operator, const char * key) {
+    bool by_itself = !operator->strict_signing_keys && strcmp(key, operator->jwt.subject) == 0;
+    return by_itself || nats_texts_have(&operator->signing_keys, key);
 }
 
 static void write_body(struct json_writer *json, const void *claims) {

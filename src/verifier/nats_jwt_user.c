@@ -3,7 +3,8 @@
 
 #include "verifier/nats_jwt_form.h"
 
-static const struct nats_jwt_kind USER = {"user", NKEY_USER, NKEY_ACCOUNT};
+static const struct nats_jwt_kind USER = {
+    .type = "user", .subject = NKEY_USER, .issuer = NKEY_ACCOUNT, .what = "the one of a user"};
 
 bool nats_user_read(struct bytes token, struct nats_user *out, struct status *status) {
     const struct json_value *body;
@@ -40,8 +41,7 @@ bool nats_user_sign(struct nats_user *user, struct bytes seed, struct buffer *ou
 bool nats_account_check(const struct nats_account *account, const struct nats_operator *operator,
                         int64_t now_s, struct status *status) {
     const char *issuer = account->jwt.issuer;
-    bool by_itself = !operator->strict_signing_keys && strcmp(issuer, operator->jwt.subject) == 0;
-    if (!by_itself && !nats_texts_have(&operator->signing_keys, issuer))
+    if (!nats_operator_may_sign(operator, issuer))
         return status_fail(status, STATUS_UNKNOWN_ISSUER,
                            "the account %s was signed by %s, which is not a key of the operator %s",
                            account->jwt.subject, issuer, operator->jwt.subject);
