@@ -23,6 +23,8 @@ typedef bool nats_action(const struct nats_action_call *call, struct status *sta
 nats_action nats_init;
 nats_action nats_account_add;
 nats_action nats_account_set;
+nats_action nats_account_remove;
+nats_action nats_operator_set;
 nats_action nats_user_add;
 nats_action nats_user_revoke;
 nats_action nats_config;

@@ -50,6 +50,43 @@ static bool list_users(const struct nats_deployment *deployment, const char *acc
     return good;
 }
 
+/* ---- signing keys: the newest last ---- */
+
+static void write_signing_key(struct json_writer *json, const char *key, const char *role) {
+    json_writer_begin_object(json);
+    json_writer_member_text(json, "key", key);
+    if (role) json_writer_member_text(json, "role", role);
+    json_writer_end_object(json);
+}
+
+static void list_signing_keys(const struct nats_account *account, struct json_writer *json) {
+    if (json) {
+        json_writer_name(json, "signing_keys");
+        json_writer_begin_array(json);
+    }
+    for (size_t i = 0; i < account->signing_key_count; i++) {
+        const struct nats_signing_key *key = &account->signing_keys[i];
+        if (json)
+            write_signing_key(json, key->key, key->role);
+        else
+            printf("  %-20s %-10s %s\n", "(signing key)", key->role ? key->role : "", key->key);
+    }
+    if (json) json_writer_end_array(json);
+}
+
+static void list_operator_keys(const struct nats_texts *keys, struct json_writer *json) {
+    if (!json) {
+        for (size_t i = 0; i < keys->count; i++)
+            printf("  %-20s %-10s %s\n", "(signing key)", "", keys->items[i]);
+        return;
+    }
+    json_writer_name(json, "signing_keys");
+    json_writer_begin_array(json);
+    for (size_t i = 0; i < keys->count; i++)
+        write_signing_key(json, keys->items[i], NULL);
+    json_writer_end_array(json);
+}
+
 static bool list_account(const struct nats_deployment *deployment, const char *name,
                          struct json_writer *json, struct status *status) {
     struct nats_account account;
@@ -59,10 +96,12 @@ static bool list_account(const struct nats_deployment *deployment, const char *n
         json_writer_begin_object(json);
         json_writer_member_text(json, "name", name);
         json_writer_member_text(json, "key", account.jwt.subject);
+        list_signing_keys(&account, json);
         json_writer_name(json, "users");
         json_writer_begin_array(json);
     } else {
         printf("account %s  %s\n", name, account.jwt.subject);
+        list_signing_keys(&account, NULL);
     }
     bool listed = list_users(deployment, name, &account, json, status);
     if (json) {
@@ -92,6 +131,7 @@ static bool list_as_json(const struct nats_deployment *deployment, struct status
     json_writer_member_text(&json, "operator", deployment->operator.jwt.name);
     json_writer_member_text(&json, "key", deployment->operator.jwt.subject);
     json_writer_member_text(&json, "system_account", deployment->operator.system_account);
+    list_operator_keys(&deployment->operator.signing_keys, &json);
     json_writer_name(&json, "accounts");
     json_writer_begin_array(&json);
     bool listed = list_accounts(deployment, &json, status);
@@ -111,6 +151,7 @@ bool nats_list(const struct nats_action_call *call, struct status *status) {
         listed = list_as_json(&deployment, status);
     } else {
         printf("operator %s  %s\n", deployment.operator.jwt.name, deployment.operator.jwt.subject);
+        list_operator_keys(&deployment.operator.signing_keys, NULL);
         listed = list_accounts(&deployment, NULL, status);
     }
     nats_deployment_close(&deployment);

@@ -92,6 +92,18 @@ static const struct option options[] = {
      .maximum = 1000000000,
      .help = "account add, set: leafnode connections"},
     {.key = "jetstream", .type = OPTION_BOOLEAN, .help = "account add, set: may use JetStream"},
+    {.key = "add_signing_key",
+     .type = OPTION_BOOLEAN,
+     .help = "account set, operator set: make one more signing key, which signs from now on"},
+    {.key = "remove_signing_key",
+     .type = OPTION_TEXT,
+     .value_name = "KEY",
+     .help = "account set, operator set: what this key signed counts no more"},
+    {.key = "role",
+     .type = OPTION_TEXT,
+     .value_name = "NAME",
+     .help = "account set: the new signing key's users have the rights of the flags above, and no "
+             "others; user add: make such a user"},
     {.key = "resolver",
      .type = OPTION_ENUM,
      .choices = "memory|full",
@@ -127,10 +139,12 @@ static const struct option options[] = {
 };
 
 #define LOGIN_FLAGS "nats.urls|timeout|prune"
-#define USER_FLAGS                                                                                 \
-    "dir|creds|template|allow_pub|allow_sub|deny_pub|deny_sub|allow_responses|response_ttl|"       \
-    "connection|bearer|valid_for|max_payload|max_subscriptions"
+#define RIGHTS_FLAGS                                                                               \
+    "template|allow_pub|allow_sub|deny_pub|deny_sub|allow_responses|response_ttl|connection|"      \
+    "bearer|max_payload|max_subscriptions"
+#define USER_FLAGS    "dir|creds|valid_for|role|" RIGHTS_FLAGS
 #define ACCOUNT_FLAGS "dir|max_payload|max_subscriptions|max_connections|max_leafnodes|jetstream"
+#define KEY_FLAGS     "dir|add_signing_key|remove_signing_key"
 
 static const struct action {
     const char *words[2];
@@ -141,7 +155,13 @@ static const struct action {
 } actions[] = {
     {{"init"}, 0, "init --out DIR", nats_init, "out|name"},
     {{"account", "add"}, 1, "account add NAME", nats_account_add, ACCOUNT_FLAGS},
-    {{"account", "set"}, 1, "account set NAME", nats_account_set, ACCOUNT_FLAGS},
+    {{"account", "set"},
+     1,
+     "account set NAME",
+     nats_account_set,
+     ACCOUNT_FLAGS "|role|" KEY_FLAGS "|" RIGHTS_FLAGS},
+    {{"account", "remove"}, 1, "account remove NAME", nats_account_remove, "dir"},
+    {{"operator", "set"}, 0, "operator set --add-signing-key", nats_operator_set, KEY_FLAGS},
     {{"user", "add"}, 2, "user add ACCOUNT NAME --creds FILE", nats_user_add, USER_FLAGS},
     {{"user", "revoke"}, 2, "user revoke ACCOUNT NAME|'*'", nats_user_revoke, "dir"},
     {{"revoke"}, 2, "revoke ACCOUNT NAME|'*'", nats_user_revoke, "dir"},
@@ -171,8 +191,8 @@ static bool run_action(const struct options *values, struct status *status) {
     struct nats_action_call call = {.options = values};
     if (!action)
         return status_fail(status, STATUS_USAGE,
-                           "there is no action \"%.40s%s%.40s\": account wants \"add\" or \"set\", "
-                           "user \"add\" or \"revoke\"",
+                           "there is no action \"%.40s%s%.40s\": account wants \"add\", \"set\" or "
+                           "\"remove\", user \"add\" or \"revoke\", operator \"set\"",
                            options_argument(values, 0),
                            options_argument_count(values) > 1 ? " " : "",
                            options_argument_count(values) > 1 ? options_argument(values, 1) : "");
@@ -200,12 +220,14 @@ const struct command nats_command = {
     .arguments = "ACTION [ACCOUNT] [NAME]",
     .arguments_minimum = 1,
     .arguments_maximum = 4,
-    .actions = "init|account|user|revoke|config|push|ls",
+    .actions = "init|operator|account|user|revoke|config|push|ls",
     .description =
         "Operator, accounts and users of NATS in a folder, and what servers need to know of them.\n"
         "  init          makes the operator, the system account and its user\n"
         "  account add   makes an account: what is published in one stays in it\n"
-        "  account set   changes its limits\n"
+        "  account set   changes its limits, its signing keys and roles\n"
+        "  account remove  forgets it; then push --prune\n"
+        "  operator set  changes the operator's signing keys\n"
         "  user add      makes a user of an account, and its credentials file\n"
         "  user revoke   takes a user back; '*' all users of the account (also: revoke)\n"
         "  config        writes the configuration for nats-server\n"

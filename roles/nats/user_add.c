@@ -4,99 +4,22 @@
 #include <string.h>
 
 #include "app/nats_credentials.h"
-#include "app/nats_templates.h"
-#include "broker/subject.h"
-#include "codec/rfc3339.h"
 #include "roles/nats/actions.h"
+#include "roles/nats/rights.h"
 
-#define SECOND_NS INT64_C(1000000000)
-
-/* "subject", or, where `may_name_queue`, "subject queue". */
-static bool check_subject(const char *flag, const char *text, bool may_name_queue,
-                          struct status *status) {
-    const char *blank = strchr(text, ' ');
-    size_t length = blank ? (size_t)(blank - text) : strlen(text);
-    bool good = length <= NATS_SUBJECT_BYTES_MAX && !strpbrk(text, "\t\r\n") &&
-                subject_is_valid(bytes_of(text, length));
-    if (good && blank)
-        good =
-            may_name_queue && !strchr(blank + 1, ' ') && subject_is_valid(bytes_of_text(blank + 1));
-    return good ||
-           status_fail(status, STATUS_USAGE, "--%s: \"%.80s\" is not a subject", flag, text);
-}
-
-static bool take_subjects(const struct options *options, const char *key, const char *flag,
-                          bool may_name_queue, struct nats_texts *out, struct status *status) {
-    for (size_t i = 0; i < options_count(options, key); i++) {
-        const char *text = options_item(options, key, i);
-        if (!check_subject(flag, text, may_name_queue, status)) return false;
-        nats_texts_add(out, text);
-    }
-    return true;
-}
-
-static const struct {
-    const char *name;
-    enum nats_connection_type type;
-} CONNECTIONS[] = {
-    {"standard", NATS_CONNECTION_STANDARD},
-    {"websocket", NATS_CONNECTION_WEBSOCKET},
-    {"leafnode", NATS_CONNECTION_LEAFNODE},
-    {"leafnode-websocket", NATS_CONNECTION_LEAFNODE_WEBSOCKET},
-};
-
-static bool take_connections(const struct options *options, unsigned *out, struct status *status) {
-    for (size_t i = 0; i < options_count(options, "connection"); i++) {
-        const char *name = options_item(options, "connection", i);
-        unsigned type = 0;
-        for (size_t k = 0; k < sizeof CONNECTIONS / sizeof CONNECTIONS[0]; k++)
-            if (strcmp(CONNECTIONS[k].name, name) == 0) type = CONNECTIONS[k].type;
-        if (!type)
-            return status_fail(status, STATUS_USAGE,
-                               "--connection: one of standard, websocket, leafnode, "
-                               "leafnode-websocket");
-        *out |= type;
-    }
-    return true;
-}
-
-static void take_limit(const struct options *options, const char *key, int64_t *limit) {
-    *limit = options_is_given(options, key) ? options_integer(options, key) : NATS_NO_LIMIT;
-}
-
-static bool take_rights(const struct options *options, struct nats_rights *rights,
-                        struct status *status) {
-    const char *template = options_text(options, "template");
-    take_limit(options, "max_subscriptions", &rights->subscriptions);
-    take_limit(options, "max_payload", &rights->payload_bytes);
-    rights->data_bytes = NATS_NO_LIMIT;
-    rights->bearer_token = options_boolean(options, "bearer");
-    if (template && !nats_template_apply(template, rights, status)) return false;
-    if (options_is_given(options, "allow_responses")) {
-        rights->allow_responses = true;
-        rights->responses_max = options_integer(options, "allow_responses");
-        rights->response_ttl_ns = options_duration_ms(options, "response_ttl") * (SECOND_NS / 1000);
-    }
-    return take_subjects(options, "allow_pub", "allow-pub", false, &rights->publish_allow,
-                         status) &&
-           take_subjects(options, "deny_pub", "deny-pub", false, &rights->publish_deny, status) &&
-           take_subjects(options, "allow_sub", "allow-sub", true, &rights->subscribe_allow,
-                         status) &&
-           take_subjects(options, "deny_sub", "deny-sub", true, &rights->subscribe_deny, status) &&
-           take_connections(options, &rights->connection_types, status);
-}
-
-/* A name is free when nobody had it, or when who had it is revoked or has expired. */
+/* A name is free when nobody had it, or when who had it is let in no more: revoked, expired, or its
+ * signing key was removed. */
 static bool check_name_is_free(const struct nats_deployment *deployment, const char *account_name,
                                const struct nats_account *account, const char *name,
                                struct status *status) {
     struct nats_user user;
+    struct status verdict = STATUS_INIT;
     struct status problem = STATUS_INIT;
     if (!nats_deployment_read_user(deployment, account_name, name, &user, &problem))
         return problem.code == STATUS_NOT_FOUND ||
                status_fail(status, problem.code, "%s", problem.text);
-    bool gone = nats_account_has_revoked(account, user.jwt.subject, user.jwt.issued_at_s) ||
-                (user.jwt.expires_at_s != 0 && user.jwt.expires_at_s <= nats_now_s());
+    bool gone = !nats_user_check(&user, account, &deployment->operator, nats_now_s(), &verdict) &&
+                verdict.code != STATUS_NOT_YET_VALID;
     nats_user_free(&user);
     return gone || status_fail(status, STATUS_BUSY,
                                "the account \"%s\" has a user \"%s\" already: revoke it first, or "
@@ -112,16 +35,43 @@ static int64_t issue_time_s(const struct nats_account *account) {
     return now_s;
 }
 
+/* The newest signing key, that of the role if there is to be one; the account itself when it has no
+ * signing key. */
+static bool choose_signer(const struct nats_account *account, const struct options *options,
+                          struct nats_user *user, struct status *status) {
+    const char *role = options_text(options, "role");
+    const char *signer = nats_account_signer(account, role);
+    if (role && !signer)
+        return status_fail(status, STATUS_NOT_FOUND,
+                           "the account has no role \"%s\": make it with \"lsys nats account set "
+                           "%s --add-signing-key --role %s\"",
+                           role, account->jwt.name, role);
+    if (signer) memcpy(user->issuer_account, account->jwt.subject, sizeof user->issuer_account);
+    memcpy(user->jwt.issuer, signer ? signer : account->jwt.subject, sizeof user->jwt.issuer);
+    return true;
+}
+
+/* A user with a role has the role's rights, and none of its own. */
+static bool take_own_rights(const struct options *options, struct nats_rights *rights,
+                            struct status *status) {
+    if (!options_text(options, "role")) return rights_take(options, rights, status);
+    return !rights_are_given(options) ||
+           status_fail(
+               status, STATUS_USAGE,
+               "--role: the user has the rights of its role, and none of its own; leave out "
+               "the flags for permissions and limits");
+}
+
 static bool add(const struct nats_deployment *deployment, const struct nats_account *account,
                 const struct nats_action_call *call, const char *creds, struct status *status) {
     const char *account_name = call->names[0], *name = call->names[1];
     struct nats_user user = {.jwt.issued_at_s = issue_time_s(account)};
     int64_t life_ms = options_duration_ms(call->options, "valid_for");
     snprintf(user.jwt.name, sizeof user.jwt.name, "%s", name);
-    memcpy(user.issuer_account, account->jwt.subject, sizeof user.issuer_account);
     if (life_ms > 0) user.jwt.expires_at_s = user.jwt.issued_at_s + life_ms / 1000;
     bool added = check_name_is_free(deployment, account_name, account, name, status) &&
-                 take_rights(call->options, &user.rights, status) &&
+                 choose_signer(account, call->options, &user, status) &&
+                 take_own_rights(call->options, &user.rights, status) &&
                  nats_credentials_create(deployment, account_name, &user, creds, status);
     if (added)
         printf("user %s of %s  %s\n"

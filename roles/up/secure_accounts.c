@@ -26,6 +26,7 @@ static bool make_user(const struct nats_deployment *deployment, const struct nat
     snprintf(user.jwt.name, sizeof user.jwt.name, "%s", name);
     snprintf(file, sizeof file, "%s.creds", name);
     memcpy(user.issuer_account, account->jwt.subject, sizeof user.issuer_account);
+    memcpy(user.jwt.issuer, nats_account_signer(account, NULL), sizeof user.jwt.issuer);
     char *creds = file_join(folder, file);
     bool made = nats_template_apply(name, &user.rights, status) &&
                 nats_credentials_create(deployment, ACCOUNT_NAME, &user, creds, status);

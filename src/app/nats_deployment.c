@@ -7,11 +7,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/nats_keys.h"
 #include "base/file.h"
 #include "base/memory.h"
 
 #define OPERATOR_TOKEN "operator.jwt"
 #define TOKEN_ENDING   ".jwt"
+
+/* Where its keys are (nats_keys.h). */
+#define OPERATOR_PLACE "operator"
 
 /* Room for a path below the folder, from two checked names. */
 #define RELATIVE_BYTES (2 * NATS_DEPLOYMENT_NAME_BYTES_MAX + 64)
@@ -50,25 +54,6 @@ static char *path_to_user(const char *folder, const char *account, const char *n
 
 /* ---- keys ---- */
 
-/* Makes a key and keeps its seed in a new file. */
-static bool make_key(const char *path, enum nkey_kind kind, char key[NKEY_PUBLIC_TEXT_BYTES],
-                     struct status *status) {
-    char text[NKEY_SEED_TEXT_BYTES + 1];
-    nkey_generate(kind, text, key);
-    text[NKEY_SEED_TEXT_BYTES - 1] = '\n';
-    bool made = file_create(path, bytes_of(text, NKEY_SEED_TEXT_BYTES), 0600, status);
-    memory_wipe(text, sizeof text);
-    return made;
-}
-
-/* Appends the seed in the file, without its line end, to `out`, which is to be wiped. */
-static bool read_seed(const char *path, struct buffer *out, struct status *status) {
-    if (!file_read_secret(path, out, status)) return false;
-    size_t length = bytes_trim(buffer_bytes(out)).length;
-    if (length < out->length && out->data[length] <= ' ') out->length = length;
-    return true;
-}
-
 static bool make_folders(const char *folder, struct status *status) {
     static const char *const below[] = {"keys", "keys/accounts", "accounts", "users"};
     bool made = file_make_folder(folder, 0755, status);
@@ -80,17 +65,22 @@ static bool make_folders(const char *folder, struct status *status) {
     return made;
 }
 
-/* Makes the identity key and the signing key "keys/PLACE.nk" and "keys/PLACE.signing.nk". */
-static bool make_key_pair(const char *folder, const char *place, enum nkey_kind kind,
-                          char identity[NKEY_PUBLIC_TEXT_BYTES],
-                          char signing[NKEY_PUBLIC_TEXT_BYTES], struct status *status) {
-    char *identity_path = path_to(folder, "keys", place, ".nk");
-    char *signing_path = path_to(folder, "keys", place, ".signing.nk");
-    bool made = make_key(identity_path, kind, identity, status) &&
-                make_key(signing_path, kind, signing, status);
-    free(identity_path);
-    free(signing_path);
-    return made;
+/* "accounts/NAME", where the keys of an account are. */
+static void place_of(const char *account, char out[RELATIVE_BYTES]) {
+    snprintf(out, RELATIVE_BYTES, "accounts/%s", account);
+}
+
+bool nats_deployment_add_account_key(const char *folder, const char *name,
+                                     char key[NKEY_PUBLIC_TEXT_BYTES], struct status *status) {
+    char place[RELATIVE_BYTES];
+    place_of(name, place);
+    return nats_keys_add_signing(folder, place, NKEY_ACCOUNT, key, status);
+}
+
+void nats_deployment_forget_account_key(const char *folder, const char *name, const char *key) {
+    char place[RELATIVE_BYTES];
+    place_of(name, place);
+    nats_keys_remove_signing(folder, place, key);
 }
 
 bool nats_deployment_make_account_keys(const char *folder, const char *name,
@@ -98,9 +88,9 @@ bool nats_deployment_make_account_keys(const char *folder, const char *name,
                                        char signing[NKEY_PUBLIC_TEXT_BYTES],
                                        struct status *status) {
     char place[RELATIVE_BYTES];
-    snprintf(place, sizeof place, "accounts/%s", name);
+    place_of(name, place);
     return make_folders(folder, status) &&
-           make_key_pair(folder, place, NKEY_ACCOUNT, identity, signing, status);
+           nats_keys_make(folder, place, NKEY_ACCOUNT, identity, signing, status);
 }
 
 /* ---- the operator ---- */
@@ -117,35 +107,41 @@ static bool write_token(const char *path, struct bytes token, struct status *sta
     return written;
 }
 
-static bool sign_operator(const char *folder, struct nats_operator *operator,
-                          struct status * status) {
-    struct buffer seed, token;
-    char *seed_path = path_to(folder, "keys", "operator", ".nk");
+static bool sign_operator(const char *folder, struct nats_operator *operator, struct buffer * token,
+                          struct status *status) {
+    struct buffer seed;
     char *path = file_join(folder, OPERATOR_TOKEN);
     buffer_init(&seed, NKEY_SEED_TEXT_BYTES);
-    buffer_init(&token, NATS_JWT_BYTES_MAX);
-    bool done = read_seed(seed_path, &seed, status) &&
-                nats_operator_sign(operator, buffer_bytes(&seed), &token, status) &&
-                write_token(path, buffer_bytes(&token), status);
+    bool done = nats_keys_read(folder, OPERATOR_PLACE, operator->jwt.subject, &seed, status) &&
+                nats_operator_sign(operator, buffer_bytes(&seed), token, status) &&
+                write_token(path, buffer_bytes(token), status);
     buffer_wipe(&seed);
-    buffer_free(&token);
-    free(seed_path);
     free(path);
     return done;
+}
+
+bool nats_deployment_write_operator(struct nats_deployment *deployment, struct status *status) {
+    buffer_clear(&deployment->operator_token);
+    return sign_operator(deployment->folder, &deployment->operator, & deployment->operator_token,
+                         status);
 }
 
 bool nats_deployment_create(const char *folder, const char *name, const char *system_account,
                             int64_t now_s, struct status *status) {
     struct nats_operator fresh = {.jwt.issued_at_s = now_s};
     char signing[NKEY_PUBLIC_TEXT_BYTES];
+    struct buffer token;
+    buffer_init(&token, NATS_JWT_BYTES_MAX);
     snprintf(fresh.jwt.name, sizeof fresh.jwt.name, "%s", name);
     snprintf(fresh.system_account, sizeof fresh.system_account, "%s", system_account);
-    bool made = make_folders(folder, status) && make_key_pair(folder, "operator", NKEY_OPERATOR,
-                                                              fresh.jwt.subject, signing, status);
+    bool made =
+        make_folders(folder, status) &&
+        nats_keys_make(folder, OPERATOR_PLACE, NKEY_OPERATOR, fresh.jwt.subject, signing, status);
     if (made) {
         nats_texts_add(&fresh.signing_keys, signing);
-        made = sign_operator(folder, &fresh, status);
+        made = sign_operator(folder, &fresh, &token, status);
     }
+    buffer_free(&token);
     nats_operator_free(&fresh);
     return made;
 }
@@ -178,6 +174,65 @@ void nats_deployment_close(struct nats_deployment *deployment) {
     deployment->folder = NULL;
 }
 
+/* ---- the operator's signing keys ---- */
+
+static bool sign_account_again(const struct nats_deployment *deployment, const char *name,
+                               int64_t now_s, struct status *status) {
+    struct nats_account account;
+    if (!nats_deployment_read_account(deployment, name, now_s, NULL, &account, status))
+        return false;
+    if (account.jwt.issued_at_s < now_s) account.jwt.issued_at_s = now_s;
+    bool done = nats_deployment_write_account(deployment, &account, status);
+    nats_account_free(&account);
+    return done;
+}
+
+static bool sign_accounts_again(const struct nats_deployment *deployment, int64_t now_s,
+                                struct status *status) {
+    struct nats_names names;
+    bool done = nats_deployment_list(deployment, NULL, &names, status);
+    for (size_t i = 0; done && i < names.count; i++)
+        done = sign_account_again(deployment, names.items[i], now_s, status);
+    nats_names_free(&names);
+    return done;
+}
+
+bool nats_deployment_add_operator_key(struct nats_deployment *deployment, int64_t now_s,
+                                      char key[NKEY_PUBLIC_TEXT_BYTES], struct status *status) {
+    struct nats_operator *operator= & deployment->operator;
+    if (operator->signing_keys.count == NATS_SIGNING_KEYS_MAX)
+        return status_fail(status, STATUS_TOO_LARGE, "an operator has at most %d signing keys",
+                           NATS_SIGNING_KEYS_MAX);
+    if (!nats_keys_add_signing(deployment->folder, OPERATOR_PLACE, NKEY_OPERATOR, key, status))
+        return false;
+    nats_texts_add(&operator->signing_keys, key);
+    if (operator->jwt.issued_at_s<now_s) operator->jwt.issued_at_s = now_s;
+    return nats_deployment_write_operator(deployment, status) &&
+           sign_accounts_again(deployment, now_s, status);
+}
+
+/* The last key of the list signs, so the one that goes is moved to its front first: until every
+ * account is signed with another, it is still trusted. */
+bool nats_deployment_remove_operator_key(struct nats_deployment *deployment, const char *key,
+                                         int64_t now_s, struct status *status) {
+    struct nats_operator *operator= & deployment->operator;
+    if (!nats_texts_have(&operator->signing_keys, key))
+        return status_fail(status, STATUS_NOT_FOUND, "%.60s is not a signing key of the operator",
+                           key);
+    if (operator->signing_keys.count == 1)
+        return status_fail(status, STATUS_USAGE,
+                           "this is the operator's only signing key: add another one first, with "
+                           "--add-signing-key");
+    nats_texts_remove(&operator->signing_keys, key);
+    nats_texts_prepend(&operator->signing_keys, key);
+    if (!sign_accounts_again(deployment, now_s, status)) return false;
+    nats_texts_remove(&operator->signing_keys, key);
+    if (operator->jwt.issued_at_s<now_s) operator->jwt.issued_at_s = now_s;
+    if (!nats_deployment_write_operator(deployment, status)) return false;
+    nats_keys_remove_signing(deployment->folder, OPERATOR_PLACE, key);
+    return true;
+}
+
 /* ---- accounts and users ---- */
 
 bool nats_deployment_read_account(const struct nats_deployment *deployment, const char *name,
@@ -205,19 +260,26 @@ bool nats_deployment_read_account(const struct nats_deployment *deployment, cons
     return read;
 }
 
+/* The key that signs for the operator: the newest of its signing keys. */
+static bool read_operator_seed(const struct nats_deployment *deployment, struct buffer *seed,
+                               struct status *status) {
+    const struct nats_texts *keys = &deployment->operator.signing_keys;
+    const char *key =
+        keys->count > 0 ? keys->items[keys->count - 1] : deployment->operator.jwt.subject;
+    return nats_keys_read(deployment->folder, OPERATOR_PLACE, key, seed, status);
+}
+
 bool nats_deployment_write_account(const struct nats_deployment *deployment,
                                    struct nats_account *account, struct status *status) {
     struct buffer seed, token;
-    char *seed_path = path_to(deployment->folder, "keys", "operator", ".signing.nk");
     char *path = path_to(deployment->folder, "accounts", account->jwt.name, TOKEN_ENDING);
     buffer_init(&seed, NKEY_SEED_TEXT_BYTES);
     buffer_init(&token, NATS_JWT_BYTES_MAX);
-    bool done = read_seed(seed_path, &seed, status) &&
+    bool done = read_operator_seed(deployment, &seed, status) &&
                 nats_account_sign(account, buffer_bytes(&seed), &token, status) &&
                 write_token(path, buffer_bytes(&token), status);
     buffer_wipe(&seed);
     buffer_free(&token);
-    free(seed_path);
     free(path);
     return done;
 }
@@ -226,12 +288,10 @@ bool nats_deployment_sign_deletion(const struct nats_deployment *deployment,
                                    struct nats_deletion *deletion, struct buffer *token,
                                    struct status *status) {
     struct buffer seed;
-    char *seed_path = path_to(deployment->folder, "keys", "operator", ".signing.nk");
     buffer_init(&seed, NKEY_SEED_TEXT_BYTES);
-    bool done = read_seed(seed_path, &seed, status) &&
+    bool done = read_operator_seed(deployment, &seed, status) &&
                 nats_deletion_sign(deletion, buffer_bytes(&seed), token, status);
     buffer_wipe(&seed);
-    free(seed_path);
     return done;
 }
 
@@ -257,16 +317,16 @@ bool nats_deployment_write_user(const struct nats_deployment *deployment, const 
                                 struct nats_user *user, struct buffer *token,
                                 struct status *status) {
     struct buffer seed;
-    const char *ending = user->issuer_account[0] ? ".signing.nk" : ".nk";
-    char *seed_path = path_to(deployment->folder, "keys/accounts", account, ending);
+    char place[RELATIVE_BYTES];
     char *folder = path_to(deployment->folder, "users", account, "");
     char *path = path_to_user(deployment->folder, account, user->jwt.name, TOKEN_ENDING);
+    place_of(account, place);
     buffer_init(&seed, NKEY_SEED_TEXT_BYTES);
-    bool done = read_seed(seed_path, &seed, status) && file_make_folder(folder, 0700, status) &&
+    bool done = nats_keys_read(deployment->folder, place, user->jwt.issuer, &seed, status) &&
+                file_make_folder(folder, 0700, status) &&
                 nats_user_sign(user, buffer_bytes(&seed), token, status) &&
                 write_token(path, buffer_bytes(token), status);
     buffer_wipe(&seed);
-    free(seed_path);
     free(folder);
     free(path);
     return done;
@@ -320,6 +380,25 @@ bool nats_deployment_list(const struct nats_deployment *deployment, const char *
     if (!listed) nats_names_free(out);
     if (out->count > 0) qsort(out->items, out->count, sizeof *out->items, compare_names);
     return listed;
+}
+
+bool nats_deployment_remove_account(const struct nats_deployment *deployment, const char *name,
+                                    struct status *status) {
+    struct nats_names users;
+    if (strcmp(name, NATS_DEPLOYMENT_SYSTEM_ACCOUNT) == 0)
+        return status_fail(status, STATUS_USAGE, "servers need the system account");
+    char *path = path_to(deployment->folder, "accounts", name, TOKEN_ENDING);
+    bool gone = unlink(path) == 0;
+    if (!gone && errno == ENOENT)
+        status_fail(status, STATUS_NOT_FOUND, "there is no account \"%s\"", name);
+    else if (!gone)
+        status_fail_errno(status, errno, "cannot delete %s", path);
+    free(path);
+    if (!gone || !nats_deployment_list(deployment, name, &users, status)) return false;
+    for (size_t i = 0; i < users.count; i++)
+        nats_deployment_remove_user(deployment, name, users.items[i]);
+    nats_names_free(&users);
+    return true;
 }
 
 void nats_names_free(struct nats_names *names) {

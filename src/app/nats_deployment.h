@@ -7,8 +7,8 @@
  *     users/ACCOUNT/NAME.jwt          keys/sys.creds
  *
  * The identity keys of the operator and of accounts are needed only here; accounts and users are
- * signed with the signing keys, so that the former can be kept elsewhere. A user's seed is in its
- * .creds file only.
+ * signed with the signing keys (the newest of them; nats_keys.h), so that the former can be kept
+ * elsewhere. A user's seed is in its .creds file only.
  */
 #ifndef LSYS_APP_NATS_DEPLOYMENT_H
 #define LSYS_APP_NATS_DEPLOYMENT_H
@@ -49,6 +49,21 @@ void nats_deployment_close(struct nats_deployment *deployment);
 bool nats_deployment_create(const char *folder, const char *name, const char *system_account,
                             int64_t now_s, struct status *status) MUST_CHECK;
 
+/* Signs the operator's claims with its identity key and writes its token. */
+bool nats_deployment_write_operator(struct nats_deployment *deployment,
+                                    struct status *status) MUST_CHECK;
+
+/* Makes one more signing key of the operator, which signs from now on, and signs every account with
+ * it; writes the public one. */
+bool nats_deployment_add_operator_key(struct nats_deployment *deployment, int64_t now_s,
+                                      char key[NKEY_PUBLIC_TEXT_BYTES],
+                                      struct status *status) MUST_CHECK;
+
+/* Takes a signing key from the operator, once every account is signed with another; its file is
+ * deleted. STATUS_NOT_FOUND, STATUS_USAGE for the last one. */
+bool nats_deployment_remove_operator_key(struct nats_deployment *deployment, const char *key,
+                                         int64_t now_s, struct status *status) MUST_CHECK;
+
 /* True when the text may be the name of an account or user: letters, digits, '.', '_', '-', not '.'
  * first. */
 bool nats_deployment_check_name(const char *what, const char *name,
@@ -60,15 +75,27 @@ bool nats_deployment_make_account_keys(const char *folder, const char *name,
                                        char signing[NKEY_PUBLIC_TEXT_BYTES],
                                        struct status *status) MUST_CHECK;
 
+/* Makes the file of one more signing key of an account, and deletes one that no token names any
+ * more. */
+bool nats_deployment_add_account_key(const char *folder, const char *name,
+                                     char key[NKEY_PUBLIC_TEXT_BYTES],
+                                     struct status *status) MUST_CHECK;
+void nats_deployment_forget_account_key(const char *folder, const char *name, const char *key);
+
 /* Reads an account: its token (NULL: not wanted) and what it says, checked against the operator at
  * `now_s`. Given to nats_account_free. STATUS_NOT_FOUND when there is no such account. */
 bool nats_deployment_read_account(const struct nats_deployment *deployment, const char *name,
                                   int64_t now_s, struct buffer *token, struct nats_account *out,
                                   struct status *status) MUST_CHECK;
 
-/* Signs the account with the operator's signing key and writes its token. */
+/* Signs the account with the operator's newest signing key and writes its token. */
 bool nats_deployment_write_account(const struct nats_deployment *deployment,
                                    struct nats_account *account, struct status *status) MUST_CHECK;
+
+/* Deletes the tokens of an account and of its users. Its keys stay, so its name is not free.
+ * STATUS_NOT_FOUND; STATUS_USAGE for the system account. */
+bool nats_deployment_remove_account(const struct nats_deployment *deployment, const char *name,
+                                    struct status *status) MUST_CHECK;
 
 /* Signs a request to delete accounts with the operator's signing key and appends it to `token`. */
 bool nats_deployment_sign_deletion(const struct nats_deployment *deployment,
@@ -80,8 +107,8 @@ bool nats_deployment_read_user(const struct nats_deployment *deployment, const c
                                const char *name, struct nats_user *out,
                                struct status *status) MUST_CHECK;
 
-/* Signs the user, with the account's signing key when it has an issuer_account and else with the
- * identity key, and writes its token; `token` gets it, too. */
+/* Signs the user with the key of the account that `user->jwt.issuer` names and writes its token;
+ * `token` gets it, too. */
 bool nats_deployment_write_user(const struct nats_deployment *deployment, const char *account,
                                 struct nats_user *user, struct buffer *token,
                                 struct status *status) MUST_CHECK;

@@ -6,31 +6,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "broker/file_stamp.h"
 #include "verifier/nats_jwt.h"
 
 #define ENDING       ".jwt"
 #define ASIDE_ENDING ".deleted"
 
-/* The kernel's file times advance in steps: what was changed this short before it was read may have
- * been changed again since without another time. */
-#define SETTLED_NS INT64_C(100000000)
-
-/* What tells that a file is another one or has been written to. */
-struct stamp {
-    dev_t device;
-    ino_t inode;
-    off_t size;
-    int64_t changed_ns;
-};
-
 struct resolver_file {
     char *name;
-    struct stamp stamp;
+    struct file_stamp stamp;
     int64_t read_ns; /* wall time; 0: not read yet */
 };
 
@@ -38,37 +25,12 @@ struct resolver {
     char *folder;
     struct resolver_handlers handlers;
     void *context;
-    struct stamp stamp;
+    struct file_stamp stamp;
     int64_t listed_ns;
     struct resolver_file *files; /* sorted by name */
     size_t count, capacity;
     size_t sweep_at; /* where the next poll goes on */
 };
-
-static int64_t wall_ns(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
-static bool read_stamp(const char *path, struct stamp *out) {
-    struct stat information;
-    if (stat(path, &information) != 0) return false;
-    *out = (struct stamp){
-        .device = information.st_dev,
-        .inode = information.st_ino,
-        .size = information.st_size,
-        .changed_ns =
-            information.st_mtim.tv_sec * INT64_C(1000000000) + information.st_mtim.tv_nsec,
-    };
-    return true;
-}
-
-static bool is_unchanged(const struct stamp *before, const struct stamp *now, int64_t seen_ns) {
-    return before->device == now->device && before->inode == now->inode &&
-           before->size == now->size && before->changed_ns == now->changed_ns &&
-           now->changed_ns + SETTLED_NS < seen_ns;
-}
 
 /* ---- one file ---- */
 
@@ -82,7 +44,7 @@ static void read_token(const struct resolver *resolver, struct resolver_file *fi
     struct buffer text;
     struct status status = STATUS_INIT;
     buffer_init(&text, NATS_JWT_BYTES_MAX);
-    file->read_ns = wall_ns();
+    file->read_ns = file_stamp_now_ns();
     if (file_read(path, &text, &status))
         resolver->handlers.on_token(resolver->context, file->name, bytes_trim(buffer_bytes(&text)));
     else
@@ -92,9 +54,9 @@ static void read_token(const struct resolver *resolver, struct resolver_file *fi
 
 /* Reads the file if it has changed. One that has gone changes the time of the folder, too. */
 static void look_at(const struct resolver *resolver, struct resolver_file *file) {
-    struct stamp now;
+    struct file_stamp now;
     char *path = file_join(resolver->folder, file->name);
-    if (read_stamp(path, &now) && !is_unchanged(&file->stamp, &now, file->read_ns)) {
+    if (file_stamp_read(path, &now) && !file_stamp_is_same(&file->stamp, &now, file->read_ns)) {
         file->stamp = now;
         read_token(resolver, file, path);
     }
@@ -183,16 +145,22 @@ static void sweep(struct resolver *resolver) {
 }
 
 void resolver_poll(struct resolver *resolver) {
-    struct stamp now = {0};
-    int64_t now_ns = wall_ns();
-    if (!read_stamp(resolver->folder, &now) ||
-        !is_unchanged(&resolver->stamp, &now, resolver->listed_ns)) {
+    struct file_stamp now = {0};
+    int64_t now_ns = file_stamp_now_ns();
+    if (!file_stamp_read(resolver->folder, &now) ||
+        !file_stamp_is_same(&resolver->stamp, &now, resolver->listed_ns)) {
         resolver->stamp = now;
         resolver->listed_ns = now_ns;
         rescan(resolver);
     } else {
         sweep(resolver);
     }
+}
+
+void resolver_read_again(struct resolver *resolver) {
+    for (size_t i = 0; i < resolver->count; i++)
+        resolver->files[i].stamp = (struct file_stamp){0};
+    resolver->stamp = (struct file_stamp){0};
 }
 
 bool resolver_store(struct resolver *resolver, const char *file, struct bytes token,

@@ -43,6 +43,9 @@ void resolver_close(struct resolver *resolver);
 /* Looks for changes and calls the handlers; the first time for every file. */
 void resolver_poll(struct resolver *resolver);
 
+/* Has the next resolver_poll read every file again: who may have signed them has changed. */
+void resolver_read_again(struct resolver *resolver);
+
 /* Replaces or makes the file, durably. */
 bool resolver_store(struct resolver *resolver, const char *file, struct bytes token,
                     struct status *status) MUST_CHECK;

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/random.h"
@@ -12,7 +11,7 @@
 #include "broker/resolver.h"
 #include "broker/subscriptions.h"
 
-static const char *role_of(const struct broker_trust *trust) {
+const char *trust_role(const struct broker_trust *trust) {
     return trust->broker != NULL ? trust->broker->options.role : "broker";
 }
 
@@ -98,8 +97,7 @@ static void check_client(struct broker_trust *trust, struct client *client, bool
     if (account_changed) subscriptions_check(client);
 }
 
-/* `changed`: the account whose clients are meant; NULL: all clients, for their time. */
-static void check_clients(struct broker_trust *trust, const struct account *changed) {
+void trust_check_clients(struct broker_trust *trust, const struct account *changed) {
     if (trust->broker == NULL) return;
     struct list *clients = &trust->broker->clients;
     for (struct list *link = clients->next; link != clients;) {
@@ -116,7 +114,7 @@ static void check_clients(struct broker_trust *trust, const struct account *chan
 
 static void log_problem(const struct broker_trust *trust, const char *file,
                         const struct status *status) {
-    log_event(LOG_WARNING, role_of(trust), "account not taken over", "file", file, "code",
+    log_event(LOG_WARNING, trust_role(trust), "account not taken over", "file", file, "code",
               status_code_name(status->code), "why", status->text, NULL);
 }
 
@@ -136,10 +134,10 @@ static struct account *put_in_force(struct broker_trust *trust, struct nats_acco
     buffer_clear(&account->token);
     buffer_append(&account->token, token.data, token.length);
     /* At the start there may be thousands; their number is told then. */
-    log_event(trust->broker != NULL ? LOG_INFO : LOG_DEBUG, role_of(trust), "account in force",
+    log_event(trust->broker != NULL ? LOG_INFO : LOG_DEBUG, trust_role(trust), "account in force",
               "account", account->claims.jwt.subject, "name", account->claims.jwt.name, "file",
               account->file, NULL);
-    check_clients(trust, account);
+    trust_check_clients(trust, account);
     return account;
 }
 
@@ -172,11 +170,11 @@ static void on_token(void *context, const char *file, struct bytes token) {
 }
 
 static void shut_account(struct broker_trust *trust, struct account *account) {
-    log_event(LOG_WARNING, role_of(trust), "account gone", "account", account->key, "file",
+    log_event(LOG_WARNING, trust_role(trust), "account gone", "account", account->key, "file",
               account->file, NULL);
     free(account->file);
     account->file = NULL;
-    check_clients(trust, account);
+    trust_check_clients(trust, account);
 }
 
 static void on_gone(void *context, const char *file) {
@@ -249,26 +247,15 @@ static void assume_system_account(struct broker_trust *trust) {
 
 /* ---- life ---- */
 
-static bool read_operator(const char *path, struct nats_operator *out, struct status *status) {
-    struct buffer text;
-    buffer_init(&text, NATS_JWT_BYTES_MAX);
-    bool read = file_read(path, &text, status) &&
-                nats_operator_read(bytes_trim(buffer_bytes(&text)), out, status);
-    if (read && !nats_operator_check(out, trust_now_s(), status)) {
-        nats_operator_free(out);
-        read = false;
-    }
-    buffer_free(&text);
-    return read || status_context(status, "--operator %s", path);
-}
-
 struct broker_trust *broker_trust_open(const char *operator_path, const char *resolver_folder,
                                        struct status *status) {
     struct broker_trust *trust = memory_new(sizeof *trust);
     random_bytes(&trust->hash_key, sizeof trust->hash_key);
     trust->hash_key |= 1;
     trust->next_expiry_s = INT64_MAX;
-    if (read_operator(operator_path, &trust->operator, status)) {
+    trust->operator_path = memory_copy_text(operator_path);
+    file_stamp_read(operator_path, &trust->operator_stamp);
+    if (trust_read_operator(trust, &trust->operator, status)) {
         trust->resolver = resolver_open(resolver_folder, &RESOLVER_HANDLERS, trust, status);
         if (trust->resolver == NULL) status_context(status, "--resolver-dir");
     }
@@ -284,16 +271,17 @@ struct broker_trust *broker_trust_open(const char *operator_path, const char *re
 static void log_trust(const struct broker_trust *trust) {
     char accounts[24];
     snprintf(accounts, sizeof accounts, "%u", trust->accounts.count);
-    log_event(LOG_INFO, role_of(trust), "operator mode", "operator", trust->operator.jwt.subject,
+    log_event(LOG_INFO, trust_role(trust), "operator mode", "operator", trust->operator.jwt.subject,
               "name", trust->operator.jwt.name, "accounts", accounts, NULL);
 }
 
 static void tick(void *context) {
     struct broker_trust *trust = context;
+    trust_look_at_operator(trust);
     resolver_poll(trust->resolver);
     if (trust_now_s() < trust->next_expiry_s) return;
     trust->next_expiry_s = INT64_MAX;
-    check_clients(trust, NULL);
+    trust_check_clients(trust, NULL);
 }
 
 void trust_attach(struct broker_trust *trust, struct broker *broker) {
@@ -320,5 +308,6 @@ void broker_trust_free(struct broker_trust *trust) {
     }
     resolver_close(trust->resolver);
     nats_operator_free(&trust->operator);
+    free(trust->operator_path);
     free(trust);
 }

@@ -205,12 +205,41 @@ bool nats_member_is(const struct json_value *object, const char *name, enum json
 
 /* ---- texts ---- */
 
-void nats_texts_add(struct nats_texts *texts, const char *text) {
-    char **larger = memory_new_array(texts->count + 1, sizeof *larger);
-    if (texts->count > 0) memcpy(larger, texts->items, texts->count * sizeof *larger);
+/* There is room for the next power of two of texts: it doubles when that is used up. */
+static void make_room(struct nats_texts *texts) {
+    size_t count = texts->count;
+    if (count > 0 && (count & (count - 1)) != 0) return;
+    char **larger = memory_new_array(count > 0 ? 2 * count : 1, sizeof *larger);
+    if (count > 0) memcpy(larger, texts->items, count * sizeof *larger);
     free(texts->items);
     texts->items = larger;
-    texts->items[texts->count++] = memory_copy_text(text);
+}
+
+static void insert_text(struct nats_texts *texts, size_t place, const char *text) {
+    make_room(texts);
+    memmove(texts->items + place + 1, texts->items + place,
+            (texts->count - place) * sizeof *texts->items);
+    texts->items[place] = memory_copy_text(text);
+    texts->count++;
+}
+
+void nats_texts_add(struct nats_texts *texts, const char *text) {
+    insert_text(texts, texts->count, text);
+}
+
+void nats_texts_prepend(struct nats_texts *texts, const char *text) {
+    insert_text(texts, 0, text);
+}
+
+void nats_texts_remove(struct nats_texts *texts, const char *text) {
+    size_t kept = 0;
+    for (size_t i = 0; i < texts->count; i++) {
+        if (strcmp(texts->items[i], text) == 0)
+            free(texts->items[i]);
+        else
+            texts->items[kept++] = texts->items[i];
+    }
+    texts->count = kept;
 }
 
 bool nats_texts_have(const struct nats_texts *texts, const char *text) {

@@ -217,11 +217,30 @@ const struct nats_rights *nats_user_rights(const struct nats_user *user,
 /* Adds a copy of the text. */
 void nats_texts_add(struct nats_texts *texts, const char *text);
 
+/* Adds a copy of the text before the others; takes a text out, if it is one of them. */
+void nats_texts_prepend(struct nats_texts *texts, const char *text);
+void nats_texts_remove(struct nats_texts *texts, const char *text);
+
 /* Frees all of them; it is empty afterwards. */
 void nats_texts_free(struct nats_texts *texts);
 
 /* True when the text is one of them. */
 bool nats_texts_have(const struct nats_texts *texts, const char *text);
+
+/* The public key that signs new users: the newest signing key that has this role, or, for NULL, no
+ * role. NULL when there is none. */
+const char *nats_account_signer(const struct nats_account *account, const char *role);
+
+/* Adds a signing key, which becomes the newest; its role and template are taken over. STATUS_TOO_LARGE.
+ */
+bool nats_account_add_signing_key(struct nats_account *account, struct nats_signing_key *key,
+                                  struct status *status) MUST_CHECK;
+
+/* Frees what it owns; it is empty afterwards. */
+void nats_signing_key_free(struct nats_signing_key *key);
+
+/* Takes a signing key out: its users are users no more. False when it is none. */
+bool nats_account_remove_signing_key(struct nats_account *account, const char *key);
 
 /* Revokes the user's tokens that were issued up to `at_s`; the later time counts when it is revoked
  * already. `key` is a user's public key or "*". STATUS_TOO_LARGE. */

@@ -132,11 +132,15 @@ bool nats_account_read(struct bytes token, struct nats_account *out, struct stat
     return good;
 }
 
+void nats_signing_key_free(struct nats_signing_key *key) {
+    free(key->role);
+    nats_rights_free(&key->template);
+    *key = (struct nats_signing_key){0};
+}
+
 void nats_account_free(struct nats_account *account) {
-    for (size_t i = 0; i < account->signing_key_count; i++) {
-        free(account->signing_keys[i].role);
-        nats_rights_free(&account->signing_keys[i].template);
-    }
+    for (size_t i = 0; i < account->signing_key_count; i++)
+        nats_signing_key_free(&account->signing_keys[i]);
     free(account->signing_keys);
     free(account->revocations);
     nats_rights_free(&account->default_rights);
@@ -207,6 +211,47 @@ static void write_body(struct json_writer *json, const void *claims) {
 bool nats_account_sign(struct nats_account *account, struct bytes seed, struct buffer *out,
                        struct status *status) {
     return nats_jwt_sign(&ACCOUNT, &account->jwt, seed, write_body, account, out, status);
+}
+
+/* ---- signing keys ---- */
+
+static bool has_role(const struct nats_signing_key *key, const char *role) {
+    if (!role) return !key->is_scoped;
+    return key->is_scoped && key->role && strcmp(key->role, role) == 0;
+}
+
+const char *nats_account_signer(const struct nats_account *account, const char *role) {
+    for (size_t i = account->signing_key_count; i > 0; i--)
+        if (has_role(&account->signing_keys[i - 1], role)) return account->signing_keys[i - 1].key;
+    return NULL;
+}
+
+bool nats_account_add_signing_key(struct nats_account *account, struct nats_signing_key *key,
+                                  struct status *status) {
+    size_t count = account->signing_key_count;
+    if (count == NATS_SIGNING_KEYS_MAX)
+        return status_fail(status, STATUS_TOO_LARGE, "an account has at most %d signing keys",
+                           NATS_SIGNING_KEYS_MAX);
+    struct nats_signing_key *larger = memory_new_array(count + 1, sizeof *larger);
+    if (count > 0) memcpy(larger, account->signing_keys, count * sizeof *larger);
+    free(account->signing_keys);
+    account->signing_keys = larger;
+    larger[account->signing_key_count++] = *key;
+    *key = (struct nats_signing_key){0};
+    return true;
+}
+
+bool nats_account_remove_signing_key(struct nats_account *account, const char *key) {
+    size_t kept = 0;
+    for (size_t i = 0; i < account->signing_key_count; i++) {
+        if (strcmp(account->signing_keys[i].key, key) == 0)
+            nats_signing_key_free(&account->signing_keys[i]);
+        else
+            account->signing_keys[kept++] = account->signing_keys[i];
+    }
+    bool removed = kept < account->signing_key_count;
+    account->signing_key_count = kept;
+    return removed;
 }
 
 /* ---- revocations ---- */

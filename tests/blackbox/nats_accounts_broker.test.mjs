@@ -1,6 +1,6 @@
 // What only the embedded broker does in operator mode: its folder, scoped keys, the answers to system users.
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { createAccount, createOperator, createUser, decode, encodeAccount, encodeOperator, encodeUser, fmtCreds,
@@ -56,6 +56,14 @@ class ForeignDeployment {
     writeFileSync(file, fmtCreds(token, user));
     return file;
   }
+}
+
+/// A request to delete accounts, as nsc makes it.
+function genericToken(signer, subject, accounts) {
+  const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const head = `${part({ typ: 'JWT', alg: 'ed25519-nkey' })}.${part({ jti: 'x', iat: Math.floor(Date.now() / 1000),
+    iss: signer.getPublicKey(), sub: subject, nats: { accounts, version: 2 } })}`;
+  return `${head}.${Buffer.from(signer.sign(Buffer.from(head))).toString('base64url')}`;
 }
 
 const ends = (connection, text) => connection.untilEnded().then((error) => assert.match(error.message, text));
@@ -145,6 +153,41 @@ describe('the folder of accounts', () => {
     await ends(user, /account authentication expired/i);
     await server.refuses(creds);
   });
+});
+
+test('the operator changes its signing keys while the broker runs', async (t) => {
+  const deployment = await Deployment.create(t);
+  const server = await startTrustingBroker(t, deployment);
+  const kept = await server.connect(await deployment.addUser('SITE', 'app'));
+  const before = deployment.token('accounts/SITE');
+  const [{ key }] = (await deployment.list()).signing_keys;
+  await deployment.run('operator', 'set', '--add-signing-key');
+  await deployment.addAccount('LATE');
+  const late = await deployment.addUser('LATE', 'app');
+  await until('an account that the new key signed', () => server.connect(late).then(() => true));
+  await deployment.run('operator', 'set', '--remove-signing-key', key);
+  await server.process.untilOutput(/operator taken over[^]*operator taken over/);
+  const { signing_keys: keys } = await deployment.list();
+  assert.ok(keys.length === 1 && keys[0].key !== key);
+  await kept.nc.flush();
+  // What the old key signed counts no more.
+  const system = await server.connect(deployment.systemCreds);
+  const { error } = (await system.nc.request('$SYS.REQ.CLAIMS.UPDATE', before, { timeout: 3000 })).json();
+  assert.match(error.description, /not a key of the operator/);
+  // Another operator in the same file is not taken over.
+  const stranger = await Deployment.create(t);
+  writeFileSync(path.join(deployment.dir, 'operator.jwt'), stranger.token('operator'));
+  await server.process.untilOutput(/operator not taken over.*names another operator/);
+  await server.connect(late);
+});
+
+test('a signing key that is removed drops those who are connected with it', async (t) => {
+  const deployment = await Deployment.create(t);
+  const server = await startTrustingBroker(t, deployment);
+  const user = await server.connect(await deployment.addUser('SITE', 'app'));
+  const [{ key }] = (await deployment.account('SITE')).signing_keys;
+  await deployment.run('account', 'set', 'SITE', '--add-signing-key', '--remove-signing-key', key);
+  await ends(user, /authorization violation/i);
 });
 
 describe('rights', () => {
@@ -293,6 +336,45 @@ describe('the system account', () => {
     const { data, server: who } = (await request(system, '$SYS.REQ.CLAIMS.LIST')).json();
     assert.deepEqual([...data].sort(), [sub, decode(deployment.token('accounts/SYS')).sub].sort());
     assert.equal(who.id, system.nc.info.server_id);
+  });
+
+  test('gets all accounts in a pack, which an empty message ends', async (t) => {
+    const deployment = await Deployment.create(t);
+    const server = await startTrustingBroker(t, deployment);
+    const system = await server.connect(deployment.systemCreds);
+    const lines = await system.collect('pack.here');
+    system.nc.publish('$SYS.REQ.CLAIMS.PACK', '', { reply: 'pack.here' });
+    await until('the end of the pack', () => lines.at(-1) === '');
+    const expected = ['SITE', 'SYS'].map((name) => deployment.token(`accounts/${name}`))
+      .map((token) => `${decode(token).sub}|${token}`);
+    assert.deepEqual(lines.slice(0, -1).sort(), expected.sort());
+  });
+
+  test('deletes accounts for the operator alone, and never itself', async (t) => {
+    const deployment = await ForeignDeployment.create(t, { system_account: undefined });
+    const { key: system } = await deployment.addAccount('SYS');
+    const signing = createOperator();
+    await deployment.write('operator', await encodeOperator('foreign', deployment.operator,
+      { system_account: system.getPublicKey(), signing_keys: [signing.getPublicKey()] }));
+    const { key } = await deployment.addAccount('A');
+    const server = await startTrustingBroker(t, deployment);
+    const user = await server.connect(await deployment.addUser('u', key));
+    const asker = await server.connect(await deployment.addUser('s', system));
+    const ask = async (signer, accounts, subject = signer) => (await request(asker, '$SYS.REQ.CLAIMS.DELETE',
+      genericToken(signer, subject.getPublicKey(), accounts))).json();
+    const a = key.getPublicKey();
+    for (const [answer, text] of [
+      [await ask(createOperator(), [a]), /not a key of the operator/],
+      [await ask(key, [a]), /"iss" is not/],
+      [await ask(signing, [a], deployment.operator), /not issued to its own issuer/],
+      [await ask(signing, [system.getPublicKey()]), /the system account cannot be deleted/],
+      [await ask(signing, ['x']), /"accounts" is not a public NKey/],
+      [await ask(signing, [createAccount().getPublicKey()]), /is not known here/],
+    ]) assert.match(answer.error.description, text);
+    await user.nc.flush();
+    assert.equal((await ask(signing, [a])).data.message, 'deleted 1 accounts');
+    await ends(user, /authorization violation/i);
+    assert.ok(existsSync(path.join(deployment.accounts, 'A.jwt.deleted')));
   });
 
   test('is told why a token is not taken over', async (t) => {

@@ -212,6 +212,56 @@ for (const { name, start } of trustingServers()) {
       await raw.untilClosed();
     });
 
+    test('a removed signing key takes its users along, and those of the newer key stay', async (t) => {
+      const deployment = await Deployment.create(t);
+      const server = await start(t, deployment);
+      const before = await server.connect(await deployment.addUser('SITE', 'before'));
+      const [{ key }] = (await deployment.account('SITE')).signing_keys;
+      await deployment.run('account', 'set', 'SITE', '--add-signing-key');
+      await server.push();
+      const after = await server.connect(await deployment.addUser('SITE', 'after'));
+      await before.nc.flush();
+      const printed = await deployment.run('account', 'set', 'SITE', '--remove-signing-key', key);
+      assert.match(printed, /^user before .*make it again/m);
+      await server.push();
+      await server.refuses(path.join(deployment.folder, 'SITE-before.creds'));
+      await after.nc.flush();
+      const again = path.join(deployment.folder, 'again.creds');
+      await deployment.run('user', 'add', 'SITE', 'before', '--creds', again);
+      await server.connect(again);
+    });
+
+    test('a user with a role has the rights of the role, its own name in them', async (t) => {
+      const deployment = await Deployment.create(t);
+      await deployment.run('account', 'set', 'SITE', '--add-signing-key', '--role', 'device', '--allow-pub', 'own.{{name()}}.>');
+      const server = await start(t, deployment);
+      const user = await server.connect(await deployment.addUser('SITE', 'ann', '--role', 'device'));
+      const all = await server.connect(await deployment.addUser('SITE', 'all'));
+      const heard = await all.collect('own.>');
+      await user.say('own.ann.x', '1');
+      await user.say('own.bob.x', '2');
+      await user.untilDenied('publish', 'own.bob.x');
+      await until('the message', () => heard.length > 0);
+      assert.deepEqual(heard, ['1']);
+    });
+
+    test('an account that was removed is gone after a push with --prune, and no other', async (t) => {
+      const deployment = await Deployment.create(t, { accounts: ['SITE', 'OLD'] });
+      const server = await start(t, deployment);
+      const creds = await deployment.addUser('OLD', 'app');
+      const old = await server.connect(creds);
+      const kept = await server.connect(await deployment.addUser('SITE', 'app'));
+      assert.match(await server.push('--prune'), /nothing to prune/);
+      await deployment.run('account', 'remove', 'OLD');
+      await server.push();
+      await old.nc.flush(); // without --prune nothing is taken away
+      assert.match(await server.push('--prune'), /: 200 deleted 1 accounts/);
+      await old.untilEnded();
+      await server.refuses(creds);
+      await kept.nc.flush();
+      assert.match(await server.push('--prune'), /nothing to prune/);
+    });
+
     test('a user for leafnodes only is no client', async (t) => {
       const deployment = await Deployment.create(t);
       const server = await start(t, deployment);

@@ -1,6 +1,6 @@
 // What `lsys nats` writes, read by npm nats-jwt and nkeys.js; and what it refuses.
 import assert from 'node:assert/strict';
-import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { decode, encodeAccount, parseCreds, createAccount, createOperator } from 'nats-jwt';
@@ -88,6 +88,39 @@ describe('what others read', () => {
     assert.ok(after.iat >= before.iat);
   });
 
+  test('signing keys of accounts: the newest signs, roles have rights, and what is removed leaves no key behind', async (t) => {
+    const deployment = await Deployment.create(t);
+    const [first] = verified(deployment.token('accounts/SITE')).nats.signing_keys;
+    await deployment.run('account', 'set', 'SITE', '--add-signing-key');
+    await deployment.run('account', 'set', 'SITE', '--add-signing-key', '--role', 'device', '--allow-pub', 'a.{{name()}}',
+      '--max-payload', '10');
+    const [, second, scoped] = verified(deployment.token('accounts/SITE')).nats.signing_keys;
+    assert.deepEqual([scoped.kind, scoped.role, scoped.template.pub.allow, scoped.template.payload],
+      ['user_scope', 'device', ['a.{{name()}}'], 10]);
+    await deployment.addUser('SITE', 'plain');
+    await deployment.addUser('SITE', 'dev', '--role', 'device');
+    assert.equal(verified(deployment.token('users/SITE/plain')).iss, second);
+    const device = verified(deployment.token('users/SITE/dev'));
+    assert.deepEqual([device.iss, device.nats.pub, device.nats.subs], [scoped.key, {}, 0]);
+    await deployment.run('account', 'set', 'SITE', '--remove-signing-key', first);
+    await deployment.run('account', 'set', 'SITE', '--remove-signing-key', second);
+    assert.deepEqual(readdirSync(path.join(deployment.dir, 'keys', 'accounts')).filter((name) => name.startsWith('SITE')),
+      ['SITE.nk', `SITE.signing.${scoped.key}.nk`]);
+    assert.equal((await deployment.account('SITE')).users.find(({ name }) => name === 'plain').state, 'unknown_issuer');
+  });
+
+  test('signing keys of the operator: all accounts are signed with the newest', async (t) => {
+    const deployment = await Deployment.create(t);
+    const before = verified(deployment.token('operator'));
+    await deployment.run('operator', 'set', '--add-signing-key');
+    await deployment.run('operator', 'set', '--remove-signing-key', before.nats.signing_keys[0]);
+    const after = verified(deployment.token('operator'));
+    assert.equal(after.sub, before.sub);
+    assert.equal(after.nats.signing_keys.length, 1);
+    for (const name of ['SITE', 'SYS'])
+      assert.equal(verified(deployment.token(`accounts/${name}`)).iss, after.nats.signing_keys[0]);
+  });
+
   test('private keys are for their owner alone', async (t) => {
     const deployment = await Deployment.create(t);
     for (const name of ['operator.nk', 'operator.signing.nk', 'accounts/SITE.nk', 'accounts/SITE.signing.nk', 'sys.creds'])
@@ -98,7 +131,7 @@ describe('what others read', () => {
 
 describe('what it refuses', () => {
   const rows = [
-    { what: 'an action that is not there', args: ['account', 'remove', 'X'], text: /there is no action "account remove"/ },
+    { what: 'an action that is not there', args: ['account', 'rename', 'X'], text: /there is no action "account rename"/ },
     { what: 'a name too few', args: ['user', 'add', 'SITE'], text: /lsys nats user add ACCOUNT NAME --creds FILE/ },
     { what: 'a flag of another action', args: ['account', 'add', 'X', '--bearer'], text: /--bearer means nothing/ },
     { what: 'a name that is a path', args: ['account', 'add', '../X'], text: /the name of an account/ },
@@ -109,6 +142,14 @@ describe('what it refuses', () => {
     { what: 'a queue where none can be', args: ['user', 'add', 'SITE', 'x', '--creds', 'x', '--allow-pub', 'a q'], text: /is not a subject/ },
     { what: 'an unknown kind of connection', args: ['user', 'add', 'SITE', 'x', '--creds', 'x', '--connection', 'fax'], text: /--connection: one of standard/ },
     { what: 'an account that is there', args: ['account', 'add', 'SITE'], text: /exists already/ },
+    { what: 'removing an account that is not there', args: ['account', 'remove', 'X'], text: /there is no account "X"/ },
+    { what: 'removing the system account', args: ['account', 'remove', 'SYS'], text: /servers need the system account/ },
+    { what: 'a role without a key', args: ['account', 'set', 'SITE', '--role', 'r'], text: /--role goes with --add-signing-key/ },
+    { what: 'permissions of an account', args: ['account', 'set', 'SITE', '--allow-pub', 'a'], text: /of a user or of a --role/ },
+    { what: 'a role that is not there', args: ['user', 'add', 'SITE', 'x', '--creds', 'x', '--role', 'r'], text: /no role "r".*--add-signing-key --role r/ },
+    { what: 'rights beside those of a role', args: ['user', 'add', 'SITE', 'x', '--creds', 'x', '--role', 'r', '--max-payload', '1'], text: /no role "r"|none of its own/ },
+    { what: 'removing a key that is none', args: ['account', 'set', 'SITE', '--remove-signing-key', 'x'], text: /not a signing key of the account/ },
+    { what: 'an operator without a change', args: ['operator', 'set'], text: /--add-signing-key, or --remove-signing-key KEY/ },
     { what: 'revoking nobody', args: ['revoke', 'SITE', 'nobody'], text: /has no user "nobody"/ },
   ];
   for (const { what, args, text } of rows) {
@@ -156,6 +197,20 @@ describe('what it refuses', () => {
       assert.match(result.stderr, /is not a key of the operator/, args[0]);
       assert.notEqual(result.code, 0);
     }
+  });
+
+  test('the last signing key of the operator is not taken away', async (t) => {
+    const deployment = await Deployment.create(t);
+    const { signing_keys: [{ key }] } = await deployment.list();
+    assert.match((await deployment.try('operator', 'set', '--remove-signing-key', key)).stderr, /add another one first/);
+  });
+
+  test('a private key that is kept elsewhere is asked for by name', async (t) => {
+    const deployment = await Deployment.create(t);
+    const { signing_keys: [{ key }] } = await deployment.account('SITE');
+    rmSync(path.join(deployment.dir, 'keys', 'accounts', 'SITE.signing.nk'));
+    const result = await deployment.try('user', 'add', 'SITE', 'x', '--creds', path.join(deployment.folder, 'x.creds'));
+    assert.match(result.stderr, new RegExp(`the private key of ${key} is not in .*/keys`));
   });
 
   test('keys that others may read', async (t) => {

@@ -69,6 +69,8 @@ static void read_all(struct bytes token) {
     struct nats_operator operator;
     struct nats_account account;
     struct nats_user user;
+    struct nats_deletion deletion;
+    if (nats_deletion_read(token, &deletion, NULL)) nats_deletion_free(&deletion);
     if (nats_operator_read(token, &operator, NULL)) nats_operator_free(&operator);
     if (nats_account_read(token, &account, NULL)) {
         check_account(&account);

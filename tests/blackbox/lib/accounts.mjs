@@ -49,6 +49,11 @@ export class Deployment {
     return JSON.parse(await this.run('ls', '--json'));
   }
 
+  async account(wanted) {
+    const { accounts } = await this.list();
+    return accounts.find(({ name }) => name === wanted);
+  }
+
   /// The text of a token's file: token('accounts/SITE').
   token(name) {
     return readFileSync(path.join(this.dir, `${name}.jwt`), 'utf8').trim();
@@ -87,8 +92,8 @@ class TrustingServer {
   }
 
   /// Tells it what the deployment now says.
-  push() {
-    return this.deployment.run('push', '--nats', this.url, '--timeout', '500ms');
+  push(...flags) {
+    return this.deployment.run('push', '--nats', this.url, '--timeout', '500ms', ...flags);
   }
 
   /// Connects with credentials, or with other `options` of npm nats; no second attempt.
