@@ -27,7 +27,8 @@ bool nats_operator_set(const struct nats_action_call *call, struct status *statu
     bool done = change(&deployment, call->options, status);
     nats_deployment_close(&deployment);
     if (done)
-        printf("the operator has changed: give servers the new operator.jwt, as in the file that "
-               "\"lsys nats config\" writes, then \"lsys nats push\"\n");
+        printf("the operator has changed: \"lsys broker\" reads it by itself; nats-server wants "
+               "the file "
+               "of \"lsys nats config\" and a restart; then \"lsys nats push\"\n");
     return done;
 }
