@@ -3,14 +3,14 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { createAccount, createOperator, createUser, decode, encodeAccount, encodeOperator, encodeUser, fmtCreds,
-  newScopedSigner } from 'nats-jwt';
 import * as browserNats from 'nats.ws';
 import WebSocket from 'ws';
 import { Deployment, startTrustingBroker } from './lib/accounts.mjs';
 import { temporaryFolder } from './lib/folders.mjs';
 import { get } from './lib/http.mjs';
 import { lsys, lsysOk } from './lib/lsys.mjs';
+import { createAccount, createOperator, createUser, decode, encodeAccount, encodeOperator, encodeUser, fmtCreds,
+  newScopedSigner } from './lib/nats_jwt.mjs';
 import { freePort } from './lib/ports.mjs';
 import { RawNats } from './lib/raw_nats.mjs';
 import { until } from './lib/wait.mjs';

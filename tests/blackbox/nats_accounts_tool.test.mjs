@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { chmodSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { decode, encodeAccount, parseCreds, createAccount, createOperator } from 'nats-jwt';
 import nkeys from 'nkeys.js';
 import { Deployment } from './lib/accounts.mjs';
 import { temporaryFolder } from './lib/folders.mjs';
 import { lsys, lsysOk } from './lib/lsys.mjs';
+import { createAccount, createOperator, decode, encodeAccount, parseCreds } from './lib/nats_jwt.mjs';
 
 /// The claims, once the signature of their issuer is verified by nkeys.js.
 function verified(token) {
