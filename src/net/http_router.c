@@ -11,9 +11,13 @@ static bool is_dangerous(const char *segment, size_t length) {
     if (strcmp(segment, ".") == 0 || strcmp(segment, "..") == 0) return true;
     for (size_t i = 0; i < length; i++) {
         unsigned char byte = (unsigned char)segment[i];
-        if (byte < 0x20 || byte == 0x7f || byte == '/' || byte == '\\') return true;
+        if (byte < 0x20 || byte == 0x7f) return true;
     }
     return false;
+}
+
+static uint32_t segment_bit(size_t index) {
+    return UINT32_C(1) << (HTTP_SEGMENTS_MAX - 1 - index);
 }
 
 static bool holds_escaped_nul(struct bytes raw) {
@@ -26,14 +30,17 @@ static enum http_path_verdict add_segment(struct bytes raw, struct http_path *pa
     if (!url_percent_decode(raw, false, &path->text, NULL)) return HTTP_PATH_MALFORMED;
     size_t length = path->text.length - start;
     if (!buffer_append(&path->text, "", 1)) return HTTP_PATH_NOWHERE;
-    path->starts[path->count++] = start;
-    return is_dangerous(http_path_segment(path, path->count - 1), length) ? HTTP_PATH_NOWHERE
-                                                                          : HTTP_PATH_FINE;
+    path->starts[path->count] = start;
+    const char *segment = http_path_segment(path, path->count);
+    if (strpbrk(segment, "/\\")) path->slashed_bits |= segment_bit(path->count);
+    path->count++;
+    return is_dangerous(segment, length) ? HTTP_PATH_NOWHERE : HTTP_PATH_FINE;
 }
 
 enum http_path_verdict http_path_read(struct bytes raw, struct http_path *path) {
     buffer_clear(&path->text);
     path->count = 0;
+    path->slashed_bits = 0;
     size_t at = 1; /* behind the first slash */
     while (at <= raw.length) {
         const uint8_t *slash = at < raw.length ? memchr(raw.data + at, '/', raw.length - at) : NULL;
@@ -68,8 +75,11 @@ static bool takes_rest(struct bytes segment) {
 }
 
 /* Whether the path matches; the first segment is the highest bit of `*literal_bits`. */
-static bool matches(const char *pattern, const struct http_path *path, uint32_t *literal_bits) {
+static bool matches(const struct http_route *route, const struct http_path *path,
+                    uint32_t *literal_bits) {
+    const char *pattern = route->pattern;
     *literal_bits = 0;
+    if (path->slashed_bits != 0 && !route->values_hold_slashes) return false;
     for (size_t i = 0; i < path->count; i++) {
         if (!pattern) return false;
         struct bytes segment = next_segment(&pattern);
@@ -79,7 +89,7 @@ static bool matches(const char *pattern, const struct http_path *path, uint32_t 
             continue;
         }
         if (!bytes_equal_text(segment, http_path_segment(path, i))) return false;
-        *literal_bits |= UINT32_C(1) << (HTTP_SEGMENTS_MAX - 1 - i);
+        *literal_bits |= segment_bit(i);
     }
     return pattern == NULL;
 }
@@ -111,7 +121,7 @@ void http_router_find(const struct http_route_set *sets, const char *method,
         for (size_t i = 0; i < set->count; i++) {
             uint32_t literal_bits;
             const struct http_route *route = &set->routes[i];
-            if (!matches(route->pattern, path, &literal_bits)) continue;
+            if (!matches(route, path, &literal_bits)) continue;
             match->path_is_known = true;
             if (!serves(route, method)) continue;
             if (match->route && literal_bits <= match->literal_bits) continue;

@@ -1,7 +1,8 @@
 /*
  * From a request's path to a route, without I/O. Paths are split at '/' first and decoded
  * afterwards, segment by segment, so that an encoded slash never makes a new segment; what could
- * lead out of a folder ("." and ".." in any spelling, NUL, encoded slashes) matches nothing.
+ * lead out of a folder ("." and ".." in any spelling, NUL) matches nothing, and encoded slashes
+ * match only where a route says that its values may hold them.
  */
 #ifndef LSYS_NET_HTTP_ROUTER_H
 #define LSYS_NET_HTTP_ROUTER_H
@@ -22,6 +23,7 @@ struct http_path {
     struct buffer text; /* the segments, each ended by NUL */
     size_t starts[HTTP_SEGMENTS_MAX];
     size_t count;
+    uint32_t slashed_bits; /* segments that hold a slash; the first is the highest bit */
 };
 
 enum http_path_verdict {

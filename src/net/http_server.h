@@ -37,6 +37,8 @@ struct http_route {
     http_handler *handle;
     size_t body_limit_bytes; /* 0: HTTP_BODY_BYTES_DEFAULT */
     bool judges_origin;      /* the handler says which pages may ask: websocket_accept */
+    /* "{name}" takes escaped slashes, too: for values that lead to no file. */
+    bool values_hold_slashes;
 };
 
 struct http_server_options {
