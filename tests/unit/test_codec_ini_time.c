@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/buffer.h"
+#include "codec/http_date.h"
 #include "codec/ini.h"
 #include "codec/rfc3339.h"
 
@@ -171,6 +172,42 @@ static void flags_may_be_bare_dates(void **state) {
     assert_false(rfc3339_parse_date_or_time(bytes_of_text("2027-01-31x"), &unix_ms));
 }
 
+/* RFC 9110, section 5.6.7; the first three rows are its own examples. */
+static void dates_of_http(void **state) {
+    static const struct {
+        const char *text;
+        int64_t unix_ms; /* -1: refused */
+    } rows[] = {
+        {"Sun, 06 Nov 1994 08:49:37 GMT", 784111777000},
+        {"Sunday, 06-Nov-94 08:49:37 GMT", 784111777000},
+        {"Sun Nov  6 08:49:37 1994", 784111777000},
+        {"Wed, 31 Dec 2025 23:59:59 GMT", 1767225599000},
+        {"Sun Nov 16 08:49:37 1994", 784975777000},
+        {"Thursday, 01-Jan-76 00:00:00 GMT", 3345062400000}, /* 2076: 50 years ahead of 2026 */
+        {"Friday, 01-Jan-77 00:00:00 GMT", 220924800000},    /* 1977 */
+        {"Sun, 06 Nov 1994 08:49:37 UTC", -1},
+        {"Sun, 6 Nov 1994 08:49:37 GMT", -1},
+        {"Sun, 06 nov 1994 08:49:37 GMT", -1},
+        {"Sun, 31 Feb 1994 08:49:37 GMT", -1},
+        {"Sun, 06 Nov 1994 25:49:37 GMT", -1},
+        {"Sun, 06 Nov 1994 08:49:37 GMT ", -1},
+        {"Sunday, 06 Nov 1994 08:49:37 GMT", -1},
+        {"06 Nov 1994 08:49:37 GMT", -1},
+        {"Sun, 06 Nov 1994 08:49", -1},
+        {"Sun, ", -1},
+        {"Sun", -1},
+        {"120", -1},
+        {"", -1},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        int64_t unix_ms = -1;
+        bool read = http_date_parse(bytes_of_text(rows[i].text), 1790000000000, &unix_ms);
+        if (read != (rows[i].unix_ms >= 0) || unix_ms != rows[i].unix_ms)
+            fail_msg("%s: %lld", rows[i].text, (long long)unix_ms);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(entries_come_with_their_lines),
@@ -180,6 +217,7 @@ int main(void) {
         cmocka_unit_test(every_day_agrees_with_the_c_library),
         cmocka_unit_test(forms_of_the_rfc),
         cmocka_unit_test(flags_may_be_bare_dates),
+        cmocka_unit_test(dates_of_http),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
