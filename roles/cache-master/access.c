@@ -10,11 +10,12 @@
  * rate. */
 #define SHARED_RATE_FACTOR 10
 
-void access_init(struct access *access, struct slave_keys *slave_keys, int64_t per_second,
-                 struct metrics *metrics) {
+void access_init(struct access *access, struct slave_keys *slave_keys, struct sessions *sessions,
+                 int64_t per_second, struct metrics *metrics) {
     int64_t shared = SHARED_RATE_FACTOR * per_second;
     memset(access, 0, sizeof *access);
     access->slave_keys = slave_keys;
+    access->sessions = sessions;
     access->per_second = per_second;
     rate_limit_init(&access->shared_limit, shared, ACCESS_BURST_SECONDS * shared,
                     clock_monotonic_ms());
@@ -74,14 +75,15 @@ static bool deny(struct access *access, struct http_request *request, int status
     return false;
 }
 
-/* A slave's own key: its rate, scopes, and the machine that it belongs to. */
-static bool allow_slave(struct access *access, struct http_request *request, struct slave_key *key,
-                        unsigned scopes, int64_t now_ms) {
+bool access_forbid(struct access *access, struct http_request *request, const char *code,
+                   const char *title, const char *detail) {
+    return deny(access, request, 403, code, title, detail);
+}
+
+/* The machine that a slave's own key belongs to; sessions made with it cannot leave it either. */
+static bool check_machine(struct access *access, struct http_request *request,
+                          struct slave_key *key) {
     struct bytes fingerprint = http_request_header(request, ACCESS_FINGERPRINT_HEADER);
-    if (!take(access, &key->limit, request, "key", now_ms)) return false;
-    if (!(key->scopes & scopes))
-        return deny(access, request, 403, "scope_missing", "The key may not do this",
-                    "the key's scopes do not include what this call needs");
     switch (slave_keys_check_machine(access->slave_keys, key, fingerprint)) {
     case SLAVE_KEY_MACHINE_FITS: return true;
     case SLAVE_KEY_MACHINE_UNKNOWN:
@@ -96,23 +98,70 @@ static bool allow_slave(struct access *access, struct http_request *request, str
         "(`lsys licenses key add NAME`), or remove and make it anew if the machine changed");
 }
 
-bool access_allow(struct access *access, struct http_request *request, unsigned scopes,
-                  char actor[ACCESS_ACTOR_BYTES]) {
-    int64_t now_ms = clock_monotonic_ms();
-    if (!take_address(access, request, now_ms)) return false;
+/* ---- who asks ---- */
+
+/* A session is shown as a bearer token only: X-API-Key is for keys. */
+static bool is_session(const struct access *access, const struct http_request *request,
+                       struct access_caller *caller) {
+    if (http_request_header(request, "X-API-Key").data) return false;
+    struct bytes token = http_request_bearer_token(request);
+    const struct session *session = token.data ? sessions_find(access->sessions, token) : NULL;
+    if (!session) return false;
+    caller->session = session;
+    caller->owner = session->owner;
+    caller->scopes = session->scopes;
+    return true;
+}
+
+static bool is_shared_key(const struct access *access, struct bytes presented,
+                          struct access_caller *caller) {
+    const struct secret_digest *digest = api_keys_find(&access->shared, presented);
+    if (!digest) return false;
+    caller->owner.shared = *digest;
+    caller->scopes = SLAVE_KEY_ALL;
+    return true;
+}
+
+static bool is_slave_key(const struct access *access, struct bytes presented,
+                         struct access_caller *caller) {
+    const struct slave_key *key = slave_keys_find(access->slave_keys, presented);
+    if (!key) return false;
+    snprintf(caller->owner.key_name, sizeof caller->owner.key_name, "%s", key->name);
+    caller->scopes = key->scopes;
+    return true;
+}
+
+/* Answers 401 when nobody known asks. */
+static bool identify(struct access *access, struct http_request *request,
+                     struct access_caller *caller) {
     struct bytes presented = api_key_of_request(request);
-    const char *host = http_request_peer(request)->host;
+    memset(caller, 0, sizeof *caller);
     if (!presented.data)
         return deny(access, request, 401, "key_missing", "An API key is needed",
                     "send it as X-API-Key or Authorization: Bearer");
-    if (api_keys_match(&access->shared, presented)) {
-        snprintf(actor, ACCESS_ACTOR_BYTES, "shared key from %.64s", host);
-        return take(access, &access->shared_limit, request, "key", now_ms);
-    }
-    struct slave_key *key = slave_keys_find(access->slave_keys, presented);
-    if (!key)
+    if (!is_session(access, request, caller) && !is_shared_key(access, presented, caller) &&
+        !is_slave_key(access, presented, caller))
         return deny(access, request, 401, "key_unknown", "The API key is not known here",
-                    "it is neither one of SECRET_INTERNAL_API_KEY (--api-key-file) nor a slave's");
-    snprintf(actor, ACCESS_ACTOR_BYTES, "key %.64s from %.64s", key->name, host);
-    return allow_slave(access, request, key, scopes, now_ms);
+                    "it is neither one of SECRET_INTERNAL_API_KEY (--api-key-file) nor a slave's, "
+                    "nor a session in force");
+    const char *name = caller->owner.key_name;
+    snprintf(caller->actor, sizeof caller->actor, "%s%s%.64s from %.64s",
+             caller->session ? "session of " : "", name[0] ? "key " : "shared key", name,
+             http_request_peer(request)->host);
+    return true;
+}
+
+bool access_allow(struct access *access, struct http_request *request, unsigned scopes,
+                  struct access_caller *caller) {
+    int64_t now_ms = clock_monotonic_ms();
+    if (!take_address(access, request, now_ms) || !identify(access, request, caller)) return false;
+    struct slave_key *key = caller->owner.key_name[0]
+                                ? slave_keys_named(access->slave_keys, caller->owner.key_name)
+                                : NULL;
+    if (!take(access, key ? &key->limit : &access->shared_limit, request, "key", now_ms))
+        return false;
+    if (!(caller->scopes & scopes))
+        return access_forbid(access, request, "scope_missing", "The key may not do this",
+                             "the key's scopes do not include what this call needs");
+    return !key || check_machine(access, request, key);
 }

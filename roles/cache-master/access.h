@@ -1,6 +1,7 @@
 /*
- * Who may do what: every request under /api shows an API key, keys have scopes, and keys and
- * addresses have a rate. Over it the answer is 429 with Retry-After, without a look at the key.
+ * Who may do what: every request under /api shows an API key or a session made with one, keys have
+ * scopes, and keys and addresses have a rate. Over it the answer is 429 with Retry-After, without a
+ * look at the key.
  */
 #ifndef LSYS_CACHE_MASTER_ACCESS_H
 #define LSYS_CACHE_MASTER_ACCESS_H
@@ -12,6 +13,7 @@
 #include "app/api_keys.h"
 #include "app/metrics.h"
 #include "net/http_request.h"
+#include "roles/cache-master/sessions.h"
 #include "roles/cache-master/slave_keys.h"
 #include "rules/rate_limit.h"
 
@@ -37,6 +39,7 @@ struct access_address {
 struct access {
     struct api_keys shared;        /* all scopes, bound to no machine */
     struct slave_keys *slave_keys; /* each its own scopes, bound to a machine */
+    struct sessions *sessions;     /* each no more than the key it was made with */
     int64_t per_second;
     struct access_address addresses[ACCESS_ADDRESSES];
     struct rate_limit shared_limit; /* of the shared keys together, at ten times the rate */
@@ -44,13 +47,26 @@ struct access {
     struct metric *throttled;
 };
 
-/* Begins without keys. `per_second` requests are allowed for an address and for a slave's key. */
-void access_init(struct access *access, struct slave_keys *slave_keys, int64_t per_second,
-                 struct metrics *metrics);
+/* Who asks. */
+struct access_caller {
+    char actor[ACCESS_ACTOR_BYTES]; /* for the audit log */
+    struct session_owner owner;     /* the key: shown, or behind the session that was shown */
+    unsigned scopes;                /* SLAVE_KEY_... bits */
+    const struct session *session;  /* NULL: the key itself was shown */
+};
 
-/* Decides about a request that needs one of `scopes` (SLAVE_KEY_... bits). True when it may go on;
- * `actor` then says who asks. False when it was answered: 429, 401, 403 or 409. */
+/* Begins without keys. `per_second` requests are allowed for an address and for a slave's key.
+ * Keys and sessions are borrowed. */
+void access_init(struct access *access, struct slave_keys *slave_keys, struct sessions *sessions,
+                 int64_t per_second, struct metrics *metrics);
+
+/* Decides about a request that needs one of `scopes`. True when it may go on. False when it was
+ * answered: 429, 401, 403 or 409. */
 bool access_allow(struct access *access, struct http_request *request, unsigned scopes,
-                  char actor[ACCESS_ACTOR_BYTES]);
+                  struct access_caller *caller);
+
+/* Answers 403 and counts it, for a call that wants more than a scope. False. */
+bool access_forbid(struct access *access, struct http_request *request, const char *code,
+                   const char *title, const char *detail);
 
 #endif

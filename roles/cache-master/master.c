@@ -139,7 +139,8 @@ static bool open_state(struct cache_master *master, struct status *status) {
     master->bell = stream_bell_open(master->shelf, context->metrics);
     struct slave_keys *slave_keys = slave_keys_open(context->store, per_second, status);
     if (!slave_keys) return false;
-    access_init(&master->access, slave_keys, per_second, context->metrics);
+    master->sessions = sessions_open(context->loop, context->metrics);
+    access_init(&master->access, slave_keys, master->sessions, per_second, context->metrics);
     return load_keys(master, status);
 }
 
@@ -167,10 +168,24 @@ bool cache_master_start(struct role_context *context, struct status *status) {
     }
     import_all(master, context->options);
     cache_master_add_routes(master);
+    cache_master_add_key_routes(master);
     leave_address(master);
     cache_master_changed(master);
     master->started = true;
     return true;
+}
+
+static bool has_lost_key(const void *keys, const struct session_owner *owner,
+                         const char *session_id) {
+    (void)session_id;
+    return !owner->key_name[0] && !api_keys_hold(keys, &owner->shared);
+}
+
+/* What was made with a key that is gone ends with it. */
+static void take_shared_keys(struct cache_master *master, const struct api_keys *keys) {
+    master->access.shared = *keys;
+    sessions_keep_shared(master->sessions, keys);
+    stream_bell_end(master->bell, has_lost_key, keys);
 }
 
 bool cache_master_reload(struct role_context *context, const struct options *fresh,
@@ -179,7 +194,7 @@ bool cache_master_reload(struct role_context *context, const struct options *fre
     struct api_keys keys = {.count = 0};
     if (!api_keys_load(&keys, fresh, status) || !load_authority(master, fresh, status))
         return false;
-    if (keys.count > 0) master->access.shared = keys;
+    if (keys.count > 0) take_shared_keys(master, &keys);
     import_all(master, fresh);
     cache_master_changed(master);
     return true;
@@ -208,6 +223,8 @@ void cache_master_stop(struct role_context *context) {
     master->http = NULL;
     stream_bell_close(master->bell);
     master->bell = NULL;
+    sessions_close(master->sessions);
+    master->sessions = NULL;
     role_http_close(http, finish, master);
 }
 

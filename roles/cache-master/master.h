@@ -18,6 +18,7 @@
 #include "app/role_http.h"
 #include "loop/timer.h"
 #include "roles/cache-master/access.h"
+#include "roles/cache-master/sessions.h"
 #include "roles/cache-master/stream.h"
 
 #define CACHE_MASTER_NAME "cache-master"
@@ -35,6 +36,7 @@ struct cache_master {
     struct ledger *ledger;
     struct authority *authority;
     struct license_shelf *shelf;
+    struct sessions *sessions;
     struct access access;
     struct master_meters meters;
     struct stream_bell *bell;
@@ -57,7 +59,8 @@ void cache_master_changed(struct cache_master *master);
 /* After tokens were taken from the shelf: damage may have been found. */
 void cache_master_tell_losses(struct cache_master *master);
 
-/* admin.c: the routes under /api. */
+/* The routes under /api: about licenses (admin.c), about keys and sessions (keys_api.c). */
 void cache_master_add_routes(struct cache_master *master);
+void cache_master_add_key_routes(struct cache_master *master);
 
 #endif

@@ -46,11 +46,11 @@ unsigned slave_key_scope_find(const char *name) {
 
 /* ---- records ---- */
 
-static void write_scopes(const struct slave_key *key, struct json_writer *json) {
+void slave_key_write_scopes(unsigned scopes, struct json_writer *json) {
     json_writer_name(json, "scopes");
     json_writer_begin_array(json);
     for (size_t i = 0; i < SCOPES; i++)
-        if (key->scopes & scopes_by_name[i].scope) json_writer_text(json, scopes_by_name[i].name);
+        if (scopes & scopes_by_name[i].scope) json_writer_text(json, scopes_by_name[i].name);
     json_writer_end_array(json);
 }
 
@@ -64,7 +64,7 @@ static bool save(struct slave_keys *keys, const struct slave_key *key, struct st
     json_writer_init(&json, &text);
     json_writer_begin_object(&json);
     json_writer_member_text(&json, "sha256", digest);
-    write_scopes(key, &json);
+    slave_key_write_scopes(key->scopes, &json);
     json_writer_member_integer(&json, "created_at_ms", key->created_at_ms);
     json_writer_name(&json, "machine");
     json_writer_begin_array(&json);
@@ -146,9 +146,10 @@ void slave_keys_close(struct slave_keys *keys) {
 /* ---- using ---- */
 
 struct slave_key *slave_keys_find(struct slave_keys *keys, struct bytes presented) {
+    const struct secret_digest digest = secret_digest_of(presented);
     struct slave_key *found = NULL;
     for (size_t i = 0; i < keys->count; i++)
-        if (secret_matches(&keys->keys[i]->digest, presented)) found = keys->keys[i];
+        if (secret_digests_match(&keys->keys[i]->digest, &digest)) found = keys->keys[i];
     return found;
 }
 
@@ -225,6 +226,11 @@ static size_t index_of(const struct slave_keys *keys, const char *name) {
     return i;
 }
 
+struct slave_key *slave_keys_named(struct slave_keys *keys, const char *name) {
+    size_t index = index_of(keys, name);
+    return index < keys->count ? keys->keys[index] : NULL;
+}
+
 bool slave_keys_add(struct slave_keys *keys, const char *name, unsigned scopes, const char *actor,
                     struct buffer *secret, struct status *status) {
     uint8_t random[KEY_RANDOM_BYTES];
@@ -278,7 +284,7 @@ void slave_keys_write(const struct slave_keys *keys, struct json_writer *json) {
         const struct slave_key *key = keys->keys[i];
         json_writer_begin_object(json);
         json_writer_member_text(json, "name", key->name);
-        write_scopes(key, json);
+        slave_key_write_scopes(key->scopes, json);
         json_writer_member_time(json, "created_at", key->created_at_ms);
         json_writer_member_boolean(json, "bound", key->machine.count > 0);
         json_writer_end_object(json);

@@ -55,6 +55,9 @@ void slave_keys_close(struct slave_keys *keys);
 /* The key that the credential is, or NULL. */
 struct slave_key *slave_keys_find(struct slave_keys *keys, struct bytes presented);
 
+/* The key of that name, or NULL. */
+struct slave_key *slave_keys_named(struct slave_keys *keys, const char *name);
+
 enum slave_key_machine {
     SLAVE_KEY_MACHINE_FITS,
     SLAVE_KEY_MACHINE_UNKNOWN, /* the request names no machine */
@@ -81,5 +84,8 @@ void slave_keys_write(const struct slave_keys *keys, struct json_writer *json);
 
 /* Reads "read", "sync" or "admin"; 0 for anything else. */
 unsigned slave_key_scope_find(const char *name);
+
+/* Writes the member "scopes", an array of those names. */
+void slave_key_write_scopes(unsigned scopes, struct json_writer *json);
 
 #endif

@@ -1,5 +1,6 @@
 #include "roles/cache-master/stream.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/list.h"
@@ -8,8 +9,9 @@
 #include "net/websocket.h"
 #include "roles/cache-master/master.h"
 
-/* RFC 6455, section 7.4.1: going away. */
-#define CLOSE_GOING_AWAY 1001
+/* RFC 6455, section 7.4.1: going away, and a policy that is violated. */
+#define CLOSE_GOING_AWAY       1001
+#define CLOSE_POLICY_VIOLATION 1008
 
 /* A bell has about 80 bytes; slaves send none. */
 #define BELL_BYTES_MAX    256
@@ -27,7 +29,9 @@ struct listener {
     struct list link;
     struct stream_bell *bell;
     struct websocket *websocket;
-    bool owed; /* a change came while bytes were waiting */
+    struct session_owner owner;
+    char session_id[SESSION_ID_BYTES]; /* "" when the key itself was shown */
+    bool owed;                         /* a change came while bytes were waiting */
 };
 
 struct stream_bell *stream_bell_open(const struct license_shelf *shelf, struct metrics *metrics) {
@@ -98,7 +102,8 @@ static void on_closed(void *context, unsigned code, struct bytes reason,
 static const struct websocket_handlers handlers = {
     .on_message = on_message, .on_drain = on_drain, .on_closed = on_closed};
 
-void stream_bell_add(struct stream_bell *bell, struct http_request *request) {
+void stream_bell_add(struct stream_bell *bell, struct http_request *request,
+                     const struct access_caller *caller) {
     const struct websocket_accept_options options = {
         .settings = {.message_limit_bytes = BELL_BYTES_MAX,
                      .pending_limit_bytes = PENDING_BYTES_MAX}};
@@ -110,6 +115,9 @@ void stream_bell_add(struct stream_bell *bell, struct http_request *request) {
     struct listener *listener = memory_new(sizeof *listener);
     list_init(&listener->link);
     listener->bell = bell;
+    listener->owner = caller->owner;
+    snprintf(listener->session_id, sizeof listener->session_id, "%s",
+             caller->session ? caller->session->id : "");
     listener->websocket = websocket_accept(request, &options, &handlers, listener);
     if (!listener->websocket) {
         free(listener);
@@ -123,6 +131,15 @@ void stream_bell_add(struct stream_bell *bell, struct http_request *request) {
 void stream_bell_ring(struct stream_bell *bell) {
     for (struct list *link = bell->listeners.next; link != &bell->listeners; link = link->next)
         ring(LIST_ENTRY(link, struct listener, link));
+}
+
+void stream_bell_end(struct stream_bell *bell, stream_match *is_over, const void *context) {
+    for (struct list *link = bell->listeners.next; link != &bell->listeners; link = link->next) {
+        struct listener *listener = LIST_ENTRY(link, struct listener, link);
+        if (is_over(context, &listener->owner, listener->session_id))
+            websocket_close(listener->websocket, CLOSE_POLICY_VIOLATION,
+                            "the key or session is not good any more");
+    }
 }
 
 void stream_bell_close(struct stream_bell *bell) {

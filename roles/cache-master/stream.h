@@ -17,6 +17,7 @@
 #include "app/license_shelf.h"
 #include "app/metrics.h"
 #include "net/http_request.h"
+#include "roles/cache-master/access.h"
 
 /* Slaves that listen at once; the others poll. */
 #define STREAM_LISTENERS_MAX 1000
@@ -26,8 +27,17 @@ struct stream_bell;
 /* `shelf` is borrowed. Never NULL. */
 struct stream_bell *stream_bell_open(const struct license_shelf *shelf, struct metrics *metrics);
 
-/* Makes a listener of a request that access_allow has let through; answers it in any case. */
-void stream_bell_add(struct stream_bell *bell, struct http_request *request);
+/* Makes a listener of a request that access_allow has let through for `caller` (copied); answers it
+ * in any case. */
+void stream_bell_add(struct stream_bell *bell, struct http_request *request,
+                     const struct access_caller *caller);
+
+/* Ends the listeners for which `is_over(context, key, session)` holds; the session is "" for those
+ * that showed the key itself. For keys and sessions that were taken back; one that ended at its
+ * time has done what it was for, and its listener goes on. */
+typedef bool stream_match(const void *context, const struct session_owner *owner,
+                          const char *session_id);
+void stream_bell_end(struct stream_bell *bell, stream_match *is_over, const void *context);
 
 /* Something on the shelf, or a list in force, has changed. */
 void stream_bell_ring(struct stream_bell *bell);

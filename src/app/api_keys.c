@@ -114,11 +114,26 @@ bool api_keys_first(const struct options *options, const char *folder, struct bu
     return found;
 }
 
-bool api_keys_match(const struct api_keys *keys, struct bytes presented) {
-    bool match = false;
+/* Looks at all of them, wherever it is. */
+static const struct secret_digest *find(const struct api_keys *keys,
+                                        const struct secret_digest *digest) {
+    const struct secret_digest *found = NULL;
     for (size_t i = 0; i < keys->count; i++)
-        match |= secret_matches(&keys->digests[i], presented);
-    return match;
+        if (secret_digests_match(&keys->digests[i], digest)) found = &keys->digests[i];
+    return found;
+}
+
+const struct secret_digest *api_keys_find(const struct api_keys *keys, struct bytes presented) {
+    const struct secret_digest digest = secret_digest_of(presented);
+    return find(keys, &digest);
+}
+
+bool api_keys_hold(const struct api_keys *keys, const struct secret_digest *digest) {
+    return find(keys, digest) != NULL;
+}
+
+bool api_keys_match(const struct api_keys *keys, struct bytes presented) {
+    return api_keys_find(keys, presented) != NULL;
 }
 
 struct bytes api_key_of_request(const struct http_request *request) {

@@ -61,6 +61,12 @@ bool api_keys_first(const struct options *options, const char *folder, struct bu
 /* True when the credential is one of the keys. */
 bool api_keys_match(const struct api_keys *keys, struct bytes presented);
 
+/* The digest among `keys` that the credential has, or NULL. */
+const struct secret_digest *api_keys_find(const struct api_keys *keys, struct bytes presented);
+
+/* True when the digest is that of one of the keys. */
+bool api_keys_hold(const struct api_keys *keys, const struct secret_digest *digest);
+
 /* The credential of a request: X-API-Key, or Authorization: Bearer; data NULL when it has none. */
 struct bytes api_key_of_request(const struct http_request *request);
 

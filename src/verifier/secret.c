@@ -10,5 +10,9 @@ struct secret_digest secret_digest_of(struct bytes secret) {
 
 bool secret_matches(const struct secret_digest *digest, struct bytes presented) {
     struct secret_digest other = secret_digest_of(presented);
-    return memory_equal_constant_time(digest->sha256, other.sha256, SHA256_BYTES);
+    return secret_digests_match(digest, &other);
+}
+
+bool secret_digests_match(const struct secret_digest *left, const struct secret_digest *right) {
+    return memory_equal_constant_time(left->sha256, right->sha256, SHA256_BYTES);
 }

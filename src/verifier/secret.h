@@ -24,4 +24,8 @@ struct secret_digest secret_digest_of(struct bytes secret);
 /* True when `presented` is the credential. Constant time, but for the length of `presented`. */
 bool secret_matches(const struct secret_digest *digest, struct bytes presented);
 
+/* True when both are digests of the same credential. Constant time: for comparing one that was
+ * presented with many. */
+bool secret_digests_match(const struct secret_digest *left, const struct secret_digest *right);
+
 #endif
