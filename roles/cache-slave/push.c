@@ -12,7 +12,6 @@
 #include "net/websocket.h"
 #include "roles/cache-slave/cache_slave.h"
 #include "rules/backoff.h"
-#include "store/store.h"
 
 /* From the connect to the end of the handshake. */
 #define HANDSHAKE_TIMEOUT_MS 10000
@@ -25,18 +24,18 @@
 /* A bell has about 80 bytes. */
 #define BELL_BYTES_MAX 4096
 
-#define FIELDS_MAX 2
-
 struct push {
     struct role_context *context;
     struct url url;
     struct tls_client_context *tls;
-    const char *fingerprint;
+    struct credential *credential;
+    bool showed_session;
     void (*on_bell)(void *owner);
     void *owner;
     struct websocket *websocket; /* NULL between two attempts */
     struct timer *again;
     struct backoff backoff;
+    bool began;
     bool told; /* that it is silent */
     bool closing;
 };
@@ -60,6 +59,12 @@ static void wait_and_try_again(struct push *push) {
     timer_start(push->again, backoff_failed(&push->backoff, random_below(UINT64_MAX)));
 }
 
+/* A master that started anew has forgotten its sessions. The pull makes one for both. */
+static void make_session_anew(struct push *push) {
+    cache_session_forget(&push->credential->session);
+    push->on_bell(push->owner);
+}
+
 static void on_closed(void *context, unsigned code, struct bytes reason,
                       const struct status *status) {
     struct push *push = context;
@@ -70,6 +75,7 @@ static void on_closed(void *context, unsigned code, struct bytes reason,
         free(push);
         return;
     }
+    if (status->code == STATUS_UNAUTHORIZED && push->showed_session) make_session_anew(push);
     if (!push->told)
         log_event(LOG_INFO, CACHE_SLAVE_NAME, "no push from the master; polling carries on", "why",
                   status_is_ok(status) ? "it ended the connection" : status->text, NULL);
@@ -81,15 +87,13 @@ static const struct websocket_handlers handlers = {
     .on_open = on_open, .on_message = on_message, .on_closed = on_closed};
 
 static bool connect_now(struct push *push, struct status *status) {
-    struct http_field fields[FIELDS_MAX];
+    struct http_field fields[CREDENTIAL_FIELDS_MAX];
     struct buffer key;
     size_t count = 0;
-    buffer_init(&key, API_KEY_BYTES_MAX);
-    if (api_keys_first(push->context->options, store_folder(push->context->store), &key, status))
-        fields[count++] = (struct http_field){bytes_of_text("X-API-Key"), buffer_bytes(&key)};
-    if (push->fingerprint[0])
-        fields[count++] = (struct http_field){bytes_of_text("X-Slave-Fingerprint"),
-                                              bytes_of_text(push->fingerprint)};
+    push->showed_session = credential_next(push->credential) == CACHE_SHOW_SESSION;
+    buffer_init(&key, API_KEY_BYTES_MAX + sizeof "Bearer ");
+    bool good =
+        credential_add_fields(push->credential, push->showed_session, fields, &count, &key, status);
     const struct websocket_connect_options options = {
         .url = &push->url,
         .tls = push->tls,
@@ -98,7 +102,7 @@ static bool connect_now(struct push *push, struct status *status) {
         .timeout_ms = HANDSHAKE_TIMEOUT_MS,
         .settings = {.message_limit_bytes = BELL_BYTES_MAX},
     };
-    if (status_is_ok(status))
+    if (good)
         push->websocket = websocket_connect(push->context->loop, &options, &handlers, push, status);
     buffer_wipe(&key);
     return push->websocket != NULL;
@@ -137,13 +141,18 @@ struct push *push_open(const struct push_options *options) {
     push->context = options->context;
     push->url = url;
     push->tls = options->tls;
-    push->fingerprint = options->fingerprint;
+    push->credential = options->credential;
     push->on_bell = options->on_bell;
     push->owner = options->owner;
     backoff_init(&push->backoff, FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
     push->again = timer_open(push->context->loop, try_again, push);
-    timer_start(push->again, 0);
     return push;
+}
+
+void push_begin(struct push *push) {
+    if (!push || push->began) return;
+    push->began = true;
+    timer_start(push->again, 0);
 }
 
 bool push_is_connected(const struct push *push) {

@@ -11,6 +11,7 @@
 #include "app/role.h"
 #include "base/attributes.h"
 #include "net/tls_context.h"
+#include "roles/cache-slave/credential.h"
 
 struct push;
 
@@ -18,13 +19,17 @@ struct push_options {
     struct role_context *context;
     const char *master_url;         /* http(s)://HOST:PORT; copied */
     struct tls_client_context *tls; /* for https; borrowed until push_close */
-    const char *fingerprint;        /* for the header of that name; borrowed until push_close */
+    struct credential *credential;  /* what to show; borrowed until push_close */
     void (*on_bell)(void *owner);   /* something changed at the master */
     void *owner;
 };
 
-/* Begins to connect. NULL when the URL has no stream to hear: the slave polls. */
+/* NULL when the URL has no stream to hear: the slave polls. */
 struct push *push_open(const struct push_options *options);
+
+/* Begins to connect, the first time it is called: when the first pull is over, and has made the
+ * session that is shown here, too. NULL is harmless. */
+void push_begin(struct push *push);
 
 /* True while the master can be heard. */
 bool push_is_connected(const struct push *push);

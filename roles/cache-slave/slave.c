@@ -192,7 +192,7 @@ static bool open_network(struct cache_slave *slave, struct status *status) {
         .context = slave->context,
         .master_url = puller.master_url,
         .tls = puller_tls(slave->puller),
-        .fingerprint = puller_fingerprint(slave->puller),
+        .credential = puller_credential(slave->puller),
         .on_bell = slave_on_bell,
         .owner = slave,
     };

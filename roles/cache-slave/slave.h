@@ -37,7 +37,7 @@
 struct slave_progress {
     char stream[LICENSE_SHELF_STREAM_BYTES]; /* the master's; "" before the first page */
     int64_t since;
-    char etag[PULLER_ETAG_BYTES]; /* "" when the next page must come in full */
+    char etag[PULLED_ETAG_BYTES]; /* "" when the next page must come in full */
     int64_t confirmed_at_ms;      /* guarded wall time; 0: never */
     int64_t confirmed_monotonic_ms;
 };

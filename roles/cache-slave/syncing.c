@@ -67,8 +67,8 @@ int64_t slave_waiters_wait_ms(const struct cache_slave *slave) {
 
 static void ask_next_page(struct cache_slave *slave) {
     const struct slave_progress *progress = &slave->progress;
-    puller_ask(slave->puller, slave->context->options, progress->since, progress->stream,
-               progress->etag, slave->settings.sync_timeout_ms);
+    puller_ask(slave->puller, progress->since, progress->stream, progress->etag,
+               slave->settings.sync_timeout_ms);
 }
 
 void slave_begin_try(struct cache_slave *slave) {
@@ -145,6 +145,7 @@ static void end_try(struct cache_slave *slave, enum cache_outcome outcome,
     if (outcome == CACHE_CONFIRMED) note_confirmation(slave, pulled->age_ms);
     uint64_t random = random_below(UINT64_MAX);
     cache_sync_ended(&slave->sync, outcome, pulled->retry_after_ms, random, slave->monotonic_ms);
+    push_begin(slave->push);
     slave->answering_fresh = outcome == CACHE_CONFIRMED && pulled->age_ms == 0;
     slave_answer_waiters(slave, true);
     slave->answering_fresh = false;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { Agent, request } from 'undici';
-import { Master, Slave, KEY, fastTimes } from './lib/cache.mjs';
+import { FakeMaster, Master, Slave, KEY, fastTimes, status } from './lib/cache.mjs';
 import { temporaryFolder } from './lib/folders.mjs';
 import { get } from './lib/http.mjs';
 import { binary, lsysOk, run } from './lib/lsys.mjs';
@@ -227,6 +227,37 @@ describe('syncs', () => {
     await until('the last slave to know how old the word is', async () =>
       (await last.manualSync()).status === 200 && (await last.current()).age_ms > 600);
   });
+});
+
+test('an id may hold slashes and whatever else has to be escaped in a path', async (t) => {
+  const master = await Master.start(t, vendor);
+  const id = 'ACME/2027 50% \\ é?#';
+  await master.licenses('add', await vendor.issue('slashes.lic', ['--license-id', id, '--valid-for', '60d']));
+  const where = `/api/licenses/${encodeURIComponent(id)}`;
+  const slave = await Slave.start(t, vendor, master.url);
+  await slave.untilCurrent((current) => current.licensed);
+  assert.equal((await get(`${slave.url}${where}`)).json.license.id, id);
+  assert.equal((await master.ask(where)).json.license.license_id, id);
+  assert.equal((await master.ask('/api/licenses/ACME/2027')).status, 404);
+  await master.licenses('revoke', id, '--reason', 'slashed');
+  await slave.untilCurrent((current) => current.status === 'revoked');
+  await master.licenses('rm', id);
+  assert.equal((await master.ask(where)).status, 404);
+});
+
+test('Retry-After as a date is honoured, by the clock of whoever says it', async (t) => {
+  const twoHoursAgo = Date.now() - 7200000;
+  const headers = { Date: new Date(twoHoursAgo).toUTCString(), 'Retry-After': new Date(twoHoursAgo + 1800000).toUTCString() };
+  const master = await FakeMaster.start(t, (request, response) => {
+    response.sendDate = false;
+    status(429, headers)(request, response);
+  });
+  const slave = await Slave.start(t, vendor, master.url);
+  const { next_sync_in_ms: wait_ms } = await until('the wait', async () => {
+    const answer = await slave.syncStatus();
+    return answer.last_error && answer.sync === 'waiting' && answer;
+  });
+  assert.ok(wait_ms > 1790000 && wait_ms <= 1.25 * 1800000, `${wait_ms} ms`);
 });
 
 describe('a thousand requests', () => {
