@@ -8,6 +8,8 @@
 #include "app/role_http.h"
 #include "roles/cache-slave/answers.h"
 #include "roles/cache-slave/kept_answer.h"
+#include "store/store.h"
+#include "tests/lib/folder.h"
 #include "tests/lib/tokens.h"
 
 #define TTL_MS    30000
@@ -22,7 +24,9 @@
 
 /* A slave with a license that was verified, as far as answers need one. */
 struct scene {
-    struct cache_slave slave;
+    struct cache_slave slave; /* its shelf is empty, and has lost nothing */
+    char folder[TEST_FOLDER_BYTES];
+    struct store *store;
     struct authority authority;
     struct private_key key;
     struct shelf_entry entry;
@@ -51,6 +55,11 @@ static struct license *arrive(struct scene *scene, int64_t serial, const char *e
 
 static int set_up(void **state) {
     struct scene *scene = calloc(1, sizeof *scene);
+    struct status status = STATUS_INIT;
+    test_folder_make(scene->folder);
+    assert_true(store_open(scene->folder, &scene->store, NULL, &status));
+    scene->slave.shelf = license_shelf_open(scene->store, "shelf", &status);
+    assert_non_null(scene->slave.shelf);
     scene->authority.ring = tokens_make_key(JWK_ED25519, TOKEN_USE(TOKEN_LICENSE), &scene->key);
     scene->slave.authority = &scene->authority;
     scene->slave.settings.ages = (struct cache_ages){.ttl_ms = TTL_MS, .grace_ms = GRACE_MS};
@@ -71,6 +80,9 @@ static int tear_down(void **state) {
     revocations_free(scene->authority.revocations);
     key_ring_free(scene->authority.ring);
     private_key_wipe(&scene->key);
+    license_shelf_close(scene->slave.shelf);
+    store_close(scene->store);
+    test_folder_remove(scene->folder);
     free(scene);
     return 0;
 }
