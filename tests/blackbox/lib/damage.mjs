@@ -31,8 +31,8 @@ export class Random {
   }
 }
 
-/// How many rounds a loop of random faults makes, and the numbers it draws from: LSYS_FUZZ_ROUNDS and LSYS_FUZZ_SEED, to
-/// run longer and to repeat a run. The seed is printed.
+/// How many rounds a loop of random faults makes, and the numbers it draws from. LSYS_FUZZ_ROUNDS lets it run longer, and
+/// LSYS_FUZZ_SEED, which is printed, repeats what it draws.
 export function randomRounds(t, rounds) {
   const seed = Number(process.env.LSYS_FUZZ_SEED ?? Date.now() % 1_000_000_007);
   t.diagnostic(`LSYS_FUZZ_SEED=${seed}`);
