@@ -163,6 +163,8 @@ static bool open_state(struct cache_slave *slave, struct status *status) {
     slave_progress_load(slave);
     cache_sync_init(&slave->sync, &slave->settings.sync, slave->monotonic_ms);
     slave_choose_current(slave);
+    /* At once: within one boot a saved guard tells all, however old, and kill -9 may come soon. */
+    ledger_keep_clock(slave->ledger, &slave->clock);
     return true;
 }
 
