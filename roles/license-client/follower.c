@@ -120,6 +120,7 @@ struct follower *follower_open(struct authority *authority, struct ledger *ledge
                                const struct follower_options *options, struct moment at) {
     struct follower *follower = memory_new(sizeof *follower);
     char boot_id[CLOCK_BOOT_ID_BYTES];
+    uint64_t random;
     follower->authority = authority;
     follower->ledger = ledger;
     follower->alerts = alerts;
@@ -127,7 +128,8 @@ struct follower *follower_open(struct authority *authority, struct ledger *ledge
     follower->refusal_log.interval_ms = REFUSAL_LOG_INTERVAL_MS;
     clock_boot_id(boot_id);
     clock_guard_start(&follower->clock, ledger_clock(ledger), boot_id, at.wall_ms, at.monotonic_ms);
-    client_state_init(&follower->state, options->timeout_ms, at.monotonic_ms);
+    random_bytes(&random, sizeof random);
+    client_state_init(&follower->state, options->timeout_ms, random, at.monotonic_ms);
     rate_limit_init(&follower->answer_budget, FOLLOWER_ANSWER_VERIFICATIONS,
                     FOLLOWER_ANSWER_VERIFICATIONS, at.monotonic_ms);
     rate_limit_init(&follower->broadcast_budget,
@@ -219,7 +221,7 @@ enum follower_effect follower_rejudge(struct follower *follower,
                                       const struct follower_options *options, struct moment at) {
     follower->pinning = options->pinning;
     client_state_set_timeout(&follower->state, options->timeout_ms);
-    client_state_needs_nonce(&follower->state);
+    client_state_needs_nonce(&follower->state, at.monotonic_ms);
     return follower_tick(follower, at);
 }
 

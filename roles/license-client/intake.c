@@ -285,7 +285,7 @@ enum hearing intake_message(struct follower *follower, struct bytes text, bool *
     if (license_status_read(bytes_of_text(proof->status), &word)) hearing = judge(&intake);
     if (hearing == HEARING_GOOD) *changed = apply(&intake, word);
     if (hearing == HEARING_UNPROVEN || hearing == HEARING_UNKNOWN_LICENSE)
-        client_state_needs_nonce(&follower->state);
+        client_state_needs_nonce(&follower->state, follower->now_ms);
     status_message_free(&intake.message);
     return hearing;
 }

@@ -81,8 +81,10 @@ static bool settle(struct client_state *state, const struct client_server *befor
     return true;
 }
 
-void client_state_init(struct client_state *state, int64_t timeout_ms, int64_t now_ms) {
+void client_state_init(struct client_state *state, int64_t timeout_ms, uint64_t random,
+                       int64_t now_ms) {
     memset(state, 0, sizeof *state);
+    state->spread_per_mille = (int)(random % 1000);
     state->timeout_ms = clamp_timeout(timeout_ms);
     state->mode = CLIENT_COMMUNITY;
     set_cause(state, CLIENT_NEVER_HEARD, now_ms);
@@ -134,10 +136,6 @@ bool client_state_heard(struct client_state *state, const struct client_heard *h
     return settle(state, &before, CLIENT_SILENCE, now_ms);
 }
 
-void client_state_needs_nonce(struct client_state *state) {
-    if (state->nonce_wanted == CLIENT_NONCE_NOT_DUE) state->nonce_wanted = CLIENT_NONCE_UNPROVEN;
-}
-
 bool client_state_judged(struct client_state *state, const char *token_sha256,
                          enum license_status status, int64_t now_ms) {
     struct client_server before = state->servers[state->followed];
@@ -163,23 +161,41 @@ bool client_state_tick(struct client_state *state, int64_t now_ms) {
     return settle(state, &before, CLIENT_SILENCE, now_ms);
 }
 
+static int64_t own_part_of(const struct client_state *state, int64_t spread_ms) {
+    return spread_ms * state->spread_per_mille / 1000;
+}
+
+/* The least time between two nonces. */
+static int64_t nonce_interval_ms(const struct client_state *state) {
+    int64_t quarter_ms = state->timeout_ms / 4;
+    return quarter_ms < CLIENT_NONCE_INTERVAL_MS ? quarter_ms : CLIENT_NONCE_INTERVAL_MS;
+}
+
+void client_state_needs_nonce(struct client_state *state, int64_t now_ms) {
+    if (state->nonce_wanted != CLIENT_NONCE_NOT_DUE) return;
+    state->nonce_wanted = CLIENT_NONCE_UNPROVEN;
+    state->unproven_at_ms = now_ms + own_part_of(state, nonce_interval_ms(state));
+}
+
 /* When silence asks for a nonce: 3/4 of the timeout after the last sign of life or question. */
 static int64_t silence_nonce_at_ms(const struct client_state *state) {
     int64_t from_ms = state->nonce_sent_ms;
     if (state->heard_ever && state->last_good_ms > from_ms) from_ms = state->last_good_ms;
-    return from_ms + state->timeout_ms / 4 * 3;
+    return from_ms + state->timeout_ms / 4 * 3 +
+           own_part_of(state, state->timeout_ms / CLIENT_SILENCE_SPREAD_PARTS);
 }
 
 /* Before this no nonce is sent, whatever asks for one. */
 static int64_t nonce_allowed_at_ms(const struct client_state *state) {
-    int64_t quarter_ms = state->timeout_ms / 4;
-    int64_t interval_ms =
-        quarter_ms < CLIENT_NONCE_INTERVAL_MS ? quarter_ms : CLIENT_NONCE_INTERVAL_MS;
-    return state->nonce_sent_ever ? state->nonce_sent_ms + interval_ms : state->nonce_sent_ms;
+    int64_t allowed_ms = state->nonce_sent_ms;
+    if (state->nonce_sent_ever) allowed_ms += nonce_interval_ms(state);
+    bool is_unproven = state->nonce_wanted == CLIENT_NONCE_UNPROVEN;
+    return is_unproven && state->unproven_at_ms > allowed_ms ? state->unproven_at_ms : allowed_ms;
 }
 
 static int64_t periodic_nonce_at_ms(const struct client_state *state) {
-    return state->nonce_sent_ms + state->timeout_ms * CLIENT_NONCE_PERIOD_TIMEOUTS;
+    return state->nonce_sent_ms + state->timeout_ms * CLIENT_NONCE_PERIOD_TIMEOUTS +
+           own_part_of(state, state->timeout_ms);
 }
 
 enum client_nonce_reason client_state_nonce_due(const struct client_state *state, int64_t now_ms) {

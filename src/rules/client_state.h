@@ -27,15 +27,17 @@
  * Which of several live servers counts: the highest serial; among equals the best status; among
  * those the one followed already, so that nothing flaps.
  *
- * A nonce is due while connected, at most one a second:
+ * A nonce is due while connected, at most one a second. A thousand clients that heard the same
+ * message, or missed the same heartbeat, must not ask in the same instant: each waits for its own
+ * random part of the spread as well. (Connections are made at different times as it is: src/bus.)
  *
- *    | reason    | when                                                                           |
- *    |-----------|--------------------------------------------------------------------------------|
- *    | START     | at the first connection                                                        |
- *    | RECONNECT | after every later connection                                                   |
- *    | UNPROVEN  | a server was heard that has to prove itself                                    |
- *    | SILENCE   | 3/4 of the timeout after the last good message, and after each unanswered one  |
- *    | PERIODIC  | ten timeouts after the last nonce                                              |
+ *    | reason    | when                                                            | spread       |
+ *    |-----------|-----------------------------------------------------------------|--------------|
+ *    | START     | at the first connection                                         | -            |
+ *    | RECONNECT | after every later connection                                    | -            |
+ *    | UNPROVEN  | a server was heard that has to prove itself                     | 1 s          |
+ *    | SILENCE   | 3/4 of the timeout after the last good message or nonce         | timeout / 16 |
+ *    | PERIODIC  | ten timeouts after the last nonce                               | timeout      |
  */
 #ifndef LSYS_RULES_CLIENT_STATE_H
 #define LSYS_RULES_CLIENT_STATE_H
@@ -53,6 +55,10 @@
 /* Questions are cheap, but a server that must prove itself could make us ask at its own pace. With
  * a short timeout a quarter of that is the least. */
 #define CLIENT_NONCE_INTERVAL_MS 1000
+
+/* What SILENCE spreads over is this part of the timeout: 3.75 s of 60, which leaves 11 for an
+ * answer before the client falls to community. */
+#define CLIENT_SILENCE_SPREAD_PARTS 16
 
 /* Timeouts between two nonces in quiet times. */
 #define CLIENT_NONCE_PERIOD_TIMEOUTS 10
@@ -118,10 +124,14 @@ struct client_state {
     enum client_nonce_reason nonce_wanted; /* by an event; time-driven reasons are computed */
     bool nonce_sent_ever;
     int64_t nonce_sent_ms;
+    int64_t unproven_at_ms; /* when the nonce for UNPROVEN may go out */
+    int spread_per_mille;   /* this client's place within each spread, below 1000 */
 };
 
-/* Begins in community. A timeout below 4 ms is raised to that, so that its parts differ. */
-void client_state_init(struct client_state *state, int64_t timeout_ms, int64_t now_ms);
+/* Begins in community. A timeout below 4 ms is raised to that, so that its parts differ. `random`
+ * is any 64 random bits: this client's place among the others when they ask. */
+void client_state_init(struct client_state *state, int64_t timeout_ms, uint64_t random,
+                       int64_t now_ms);
 
 /* Takes over another timeout (SIGHUP). */
 void client_state_set_timeout(struct client_state *state, int64_t timeout_ms);
@@ -136,7 +146,7 @@ bool client_state_heard(struct client_state *state, const struct client_heard *h
                         int64_t now_ms);
 
 /* A server was heard that must first prove itself. */
-void client_state_needs_nonce(struct client_state *state);
+void client_state_needs_nonce(struct client_state *state, int64_t now_ms);
 
 /* Our own judgement of a license became worse by time: it counts for every server that has this
  * license, until their next message. True when the view changed. */

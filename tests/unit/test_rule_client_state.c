@@ -30,7 +30,7 @@ static void expect(const struct client_state *client, enum client_mode mode,
 
 static struct client_state following(void) {
     struct client_state client;
-    client_state_init(&client, T, 0);
+    client_state_init(&client, T, 0, 0);
     client_state_connected(&client);
     client_state_nonce_sent(&client, 0);
     assert_true(hear(&client, "a", LICENSE_VALID, 5, "t5", 0));
@@ -40,7 +40,7 @@ static struct client_state following(void) {
 static void community_until_the_first_good_message(void **state) {
     (void)state;
     struct client_state client;
-    client_state_init(&client, T, 1000);
+    client_state_init(&client, T, 0, 1000);
     expect(&client, CLIENT_COMMUNITY, CLIENT_NEVER_HEARD, NULL);
     assert_false(client_state_tick(&client, 1000 + 100 * T));
     expect(&client, CLIENT_COMMUNITY, CLIENT_NEVER_HEARD, NULL);
@@ -167,7 +167,7 @@ static void a_lost_connection_alone_does_not_degrade(void **state) {
 static void nonce_at_start_and_then_by_the_clock(void **state) {
     (void)state;
     struct client_state client;
-    client_state_init(&client, T, 0);
+    client_state_init(&client, T, 0, 0);
     assert_int_equal(client_state_nonce_due(&client, T), CLIENT_NONCE_NOT_DUE);
     assert_true(client_state_next_ms(&client, 0) == LICENSE_NEVER);
     client_state_connected(&client);
@@ -209,22 +209,68 @@ static void nonce_every_tenth_timeout(void **state) {
 static void an_unproven_server_is_asked_at_most_once_a_second(void **state) {
     (void)state;
     struct client_state client = following();
-    client_state_needs_nonce(&client);
+    client_state_needs_nonce(&client, 500);
     assert_int_equal(client_state_nonce_due(&client, 999), CLIENT_NONCE_NOT_DUE);
     assert_int_equal(client_state_next_ms(&client, 500), 1000);
     assert_int_equal(client_state_nonce_due(&client, 1000), CLIENT_NONCE_UNPROVEN);
     client_state_nonce_sent(&client, 1000);
     assert_int_equal(client_state_nonce_due(&client, 2000), CLIENT_NONCE_NOT_DUE);
     client_state_set_timeout(&client, 1000);
-    client_state_needs_nonce(&client);
+    client_state_needs_nonce(&client, 1000);
     assert_int_equal(client_state_nonce_due(&client, 1249), CLIENT_NONCE_NOT_DUE);
     assert_int_equal(client_state_nonce_due(&client, 1250), CLIENT_NONCE_UNPROVEN);
+}
+
+#define CLIENTS 1000
+
+/* What makes a thousand clients ask at once, and when they do. */
+static const struct {
+    enum client_nonce_reason reason;
+    int64_t first_ms, last_ms;
+} CROWDS[] = {
+    {CLIENT_NONCE_UNPROVEN, 30000, 31000},
+    {CLIENT_NONCE_SILENCE, 45000, 48750},
+    {CLIENT_NONCE_PERIODIC, 10 * T, 11 * T},
+};
+
+/* When a client of the crowd asks; all of them heard and sent the same at the same time. */
+static int64_t asks_at_ms(enum client_nonce_reason reason, uint64_t random) {
+    struct client_state client;
+    client_state_init(&client, T, random, 0);
+    client_state_connected(&client);
+    client_state_nonce_sent(&client, 0);
+    hear(&client, "a", LICENSE_VALID, 5, "t5", 0);
+    int64_t heard_ms = 0;
+    if (reason == CLIENT_NONCE_UNPROVEN) client_state_needs_nonce(&client, 30000);
+    for (; reason == CLIENT_NONCE_PERIODIC && heard_ms < 12 * T; heard_ms += 30000) {
+        hear(&client, "a", LICENSE_VALID, 5, "t5", heard_ms);
+        if (client_state_next_ms(&client, heard_ms) < heard_ms + 30000) break;
+    }
+    int64_t next_ms = client_state_next_ms(&client, heard_ms);
+    assert_int_equal(client_state_nonce_due(&client, next_ms - 1), CLIENT_NONCE_NOT_DUE);
+    assert_int_equal(client_state_nonce_due(&client, next_ms), reason);
+    return next_ms;
+}
+
+static void a_thousand_clients_do_not_ask_in_the_same_instant(void **state) {
+    (void)state;
+    for (size_t row = 0; row < sizeof CROWDS / sizeof CROWDS[0]; row++) {
+        int64_t spread_ms = CROWDS[row].last_ms - CROWDS[row].first_ms;
+        int in_each_tenth[10] = {0};
+        for (uint64_t i = 0; i < CLIENTS; i++) {
+            int64_t at_ms = asks_at_ms(CROWDS[row].reason, i * UINT64_C(2654435761));
+            assert_true(at_ms >= CROWDS[row].first_ms && at_ms < CROWDS[row].last_ms);
+            in_each_tenth[(at_ms - CROWDS[row].first_ms) * 10 / spread_ms]++;
+        }
+        for (int tenth = 0; tenth < 10; tenth++)
+            assert_in_range(in_each_tenth[tenth], CLIENTS / 20, CLIENTS / 5);
+    }
 }
 
 static void more_servers_than_places(void **state) {
     (void)state;
     struct client_state client;
-    client_state_init(&client, T, 0);
+    client_state_init(&client, T, 0, 0);
     char key[8];
     for (int i = 0; i < CLIENT_SERVERS_MAX; i++) {
         snprintf(key, sizeof key, "k%d", i);
@@ -240,7 +286,7 @@ static void more_servers_than_places(void **state) {
 static void timeouts_are_kept_sane(void **state) {
     (void)state;
     struct client_state client;
-    client_state_init(&client, -1, 0);
+    client_state_init(&client, -1, 0, 0);
     assert_int_equal(client.timeout_ms, 4);
     client_state_set_timeout(&client, INT64_MAX);
     hear(&client, "a", LICENSE_VALID, 5, "t5", INT32_MAX);
@@ -251,7 +297,7 @@ static void reasons_say_what_happened(void **state) {
     (void)state;
     struct client_state client;
     char reason[CLIENT_REASON_BYTES];
-    client_state_init(&client, T, 0);
+    client_state_init(&client, T, 0, 0);
     client_state_reason(&client, 0, reason);
     assert_string_equal(reason,
                         "no license server was heard yet: waiting for the connection to NATS");
@@ -286,6 +332,7 @@ int main(void) {
         cmocka_unit_test(nonce_at_three_quarters_of_the_timeout),
         cmocka_unit_test(nonce_every_tenth_timeout),
         cmocka_unit_test(an_unproven_server_is_asked_at_most_once_a_second),
+        cmocka_unit_test(a_thousand_clients_do_not_ask_in_the_same_instant),
         cmocka_unit_test(more_servers_than_places),
         cmocka_unit_test(timeouts_are_kept_sane),
         cmocka_unit_test(reasons_say_what_happened),
