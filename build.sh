@@ -52,6 +52,9 @@ chromium                chromium
 /usr/include/nats/nats.h  libnats-dev
 /usr/lib/python3/dist-packages/cryptography  python3-cryptography
 '
+tools_for_npm='
+npm                     npm
+'
 
 # Installs those of the tools in $1 that are missing; no apt call if none is.
 need_tools() {
@@ -101,11 +104,15 @@ build() {
     say "./lsys is ready: version $(version), $(stat -c %s lsys) bytes"
 }
 
-# Brings the npm packages that tests use, exactly as tests/package-lock.json names them. A bundle has them already.
-need_npm_packages() {
+# Whether tests/node_modules is of an older tests/package-lock.json, or not there. A bundle has it already.
+npm_packages_missing() {
     local installed=tests/node_modules/.package-lock.json
-    [ ! -e "$installed" ] || [ tests/package-lock.json -nt "$installed" ] || return 0
-    need_tools 'npm npm'
+    [ ! -e "$installed" ] || [ tests/package-lock.json -nt "$installed" ]
+}
+
+# Brings the npm packages that tests use, exactly as tests/package-lock.json names them.
+need_npm_packages() {
+    npm_packages_missing || return 0
     say "installing the npm packages that the tests use"
     (cd tests && npm ci --no-progress --loglevel=error)
 }
@@ -113,16 +120,20 @@ need_npm_packages() {
 # ---- commands ----
 
 make_bundle() {
+    local tools=$tools_to_build
+    ! npm_packages_missing || tools+=$tools_for_npm
+    [ ! -e .git ] || tools+='git git'
+    need_tools "$tools"
     build
     fetch peers peers-bookworm
-    need_tools 'node nodejs'
     need_npm_packages
     local name bundle
     name=lsys-$(version)
     bundle=$name-bundle.tar.gz
     list_bundle_files | LC_ALL=C sort -zu |
         tar --create --owner=0 --group=0 --numeric-owner --transform="s,^,$name/," --no-recursion --null --files-from=- |
-        gzip -n >"$bundle"
+        gzip -n >"$bundle.new"
+    mv "$bundle.new" "$bundle"
     say "$bundle is ready ($(stat -c %s "$bundle") bytes)."
     say "Where there is no network: tar xf $bundle && cd $name && ./build.sh"
 }
@@ -181,7 +192,9 @@ run_tests() {
     for step in "${steps[@]}"; do
         declare -F "step_$step" >/dev/null || die "there is no test step $step (./build.sh help names them)"
     done
-    need_tools "$tools_to_build$tools_to_test"
+    local tools=$tools_to_build$tools_to_test
+    ! npm_packages_missing || tools+=$tools_for_npm
+    need_tools "$tools"
     build
     fetch peers peers-bookworm
     need_npm_packages
