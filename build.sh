@@ -81,7 +81,8 @@ need_tools() {
     fi
     say "installing ${missing[*]}"
     "${as_root[@]}" apt-get update -q
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive "${install[@]}" -q
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive "${install[@]}" -q ||
+        die "apt could not install them. Without a network they have to be there before: ${missing[*]}"
 }
 
 # ---- building ----
