@@ -18,6 +18,9 @@
 #define KEY_PREFIX       "key/"
 #define KEY_RANDOM_BYTES 32
 
+/* Whoever holds a stolen key must not be able to wash the audit log out with refusals. */
+#define REFUSALS_TOLD_INTERVAL_MS 60000
+
 /* One record: name, digest, and 16 digests of components. */
 #define RECORD_BYTES_MAX 2048
 
@@ -187,19 +190,34 @@ static void bind_machine(struct slave_keys *keys, struct slave_key *key,
                   "name", key->name, "why", status.text, NULL);
 }
 
+/* The first one at once, then all those of a minute as one. */
+static void tell_refusal(struct slave_keys *keys, struct slave_key *key) {
+    struct status status = STATUS_INIT;
+    char detail[SLAVE_KEY_NAME_BYTES + 48];
+    int64_t now_ms = clock_monotonic_ms();
+    key->refusals++;
+    if (key->refusals_told_ms != 0 && now_ms - key->refusals_told_ms < REFUSALS_TOLD_INTERVAL_MS)
+        return;
+    snprintf(detail, sizeof detail, "{\"key\":\"%s\",\"requests\":%lld}", key->name,
+             (long long)key->refusals);
+    key->refusals = 0;
+    key->refusals_told_ms = now_ms;
+    log_event(LOG_WARNING, CACHE_MASTER_NAME, "a slave's key was used from another machine", "name",
+              key->name, NULL);
+    if (!audit_append(keys->store, clock_wall_ms(), key->name, "slave_key_refused", detail,
+                      &status))
+        log_event(LOG_ERROR, CACHE_MASTER_NAME, "this cannot be written to the audit log", "why",
+                  status.text, NULL);
+}
+
 enum slave_key_machine slave_keys_check_machine(struct slave_keys *keys, struct slave_key *key,
                                                 struct bytes fingerprint) {
     struct fingerprint machine;
     struct fingerprint_demand demand;
-    struct status ignored = STATUS_INIT;
     if (!read_header(fingerprint, &machine, &demand)) return SLAVE_KEY_MACHINE_UNKNOWN;
     if (key->machine.count == 0) bind_machine(keys, key, &demand);
     if (fingerprint_matches(&key->machine, &machine)) return SLAVE_KEY_MACHINE_FITS;
-    log_event(LOG_WARNING, CACHE_MASTER_NAME, "a slave's key was used from another machine", "name",
-              key->name, NULL);
-    if (!audit(keys, key->name, "slave_key_refused", key->name, &ignored))
-        log_event(LOG_ERROR, CACHE_MASTER_NAME, "this cannot be written to the audit log", "why",
-                  ignored.text, NULL);
+    tell_refusal(keys, key);
     return SLAVE_KEY_MACHINE_DIFFERS;
 }
 

@@ -43,6 +43,8 @@ struct slave_key {
     struct fingerprint_demand machine; /* count 0: no machine has used it yet */
     int64_t created_at_ms;
     struct rate_limit limit;
+    int64_t refusals;         /* from other machines, not told yet */
+    int64_t refusals_told_ms; /* monotonic; 0: none was told */
 };
 
 struct slave_keys;
@@ -61,7 +63,7 @@ struct slave_key *slave_keys_named(struct slave_keys *keys, const char *name);
 enum slave_key_machine {
     SLAVE_KEY_MACHINE_FITS,
     SLAVE_KEY_MACHINE_UNKNOWN, /* the request names no machine */
-    SLAVE_KEY_MACHINE_DIFFERS, /* written to the audit log */
+    SLAVE_KEY_MACHINE_DIFFERS, /* written to the audit log, once a minute at most */
 };
 
 /* Compares the machine of a request (digests, separated by commas) with the key's. A key without
