@@ -65,16 +65,12 @@ void buffer_added(struct buffer *buffer, size_t length_bytes) {
     buffer->data[buffer->length] = '\0';
 }
 
-bool buffer_append(struct buffer *buffer, const void *bytes, size_t length_bytes) {
+bool buffer_append_growing(struct buffer *buffer, const void *bytes, size_t length_bytes) {
     uint8_t *place = buffer_reserve(buffer, length_bytes);
     if (!place) return false;
     if (length_bytes) memcpy(place, bytes, length_bytes);
     buffer_added(buffer, length_bytes);
     return true;
-}
-
-bool buffer_append_text(struct buffer *buffer, const char *text) {
-    return buffer_append(buffer, text, strlen(text));
 }
 
 bool buffer_append_format(struct buffer *buffer, const char *format, ...) {

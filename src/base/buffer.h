@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/attributes.h"
 #include "base/bytes.h"
@@ -35,12 +36,6 @@ void buffer_wipe(struct buffer *buffer);
 /* Empties the buffer and keeps its memory; also clears `failed`. */
 void buffer_clear(struct buffer *buffer);
 
-/* Appends bytes. Returns false, and marks the buffer as failed, when they do not fit. */
-bool buffer_append(struct buffer *buffer, const void *bytes, size_t length_bytes);
-
-/* Appends a NUL-terminated text. */
-bool buffer_append_text(struct buffer *buffer, const char *text);
-
 /* Appends formatted text. */
 bool buffer_append_format(struct buffer *buffer, const char *format, ...) PRINTF_LIKE(2, 3);
 
@@ -50,6 +45,26 @@ uint8_t *buffer_reserve(struct buffer *buffer, size_t length_bytes);
 
 /* Counts bytes written at the place that buffer_reserve returned. */
 void buffer_added(struct buffer *buffer, size_t length_bytes);
+
+/* buffer_append where the memory has to grow, or the limit is in the way. */
+bool buffer_append_growing(struct buffer *buffer, const void *bytes, size_t length_bytes);
+
+/* Appends bytes. Returns false, and marks the buffer as failed, when they do not fit. Here, as the
+ * next, because everything that is written is written in many small pieces. */
+static inline bool buffer_append(struct buffer *buffer, const void *bytes, size_t length_bytes) {
+    bool fits = !buffer->failed && length_bytes < buffer->capacity - buffer->length &&
+                length_bytes <= buffer->limit - buffer->length;
+    if (!fits) return buffer_append_growing(buffer, bytes, length_bytes);
+    if (length_bytes) memcpy(buffer->data + buffer->length, bytes, length_bytes);
+    buffer->length += length_bytes;
+    buffer->data[buffer->length] = '\0';
+    return true;
+}
+
+/* Appends a NUL-terminated text. */
+static inline bool buffer_append_text(struct buffer *buffer, const char *text) {
+    return buffer_append(buffer, text, strlen(text));
+}
 
 /* Removes the first `length_bytes`, moving the rest to the front. */
 void buffer_drop_front(struct buffer *buffer, size_t length_bytes);

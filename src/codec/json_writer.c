@@ -60,15 +60,19 @@ static void end_level(struct json_writer *writer, bool is_object) {
     buffer_append(writer->out, is_object ? "}" : "]", 1);
 }
 
+/* ASCII that stands for itself. */
+static bool is_plain(uint8_t byte) {
+    return byte >= ' ' && byte < 0x7F && byte != '"' && byte != '\\' && byte != '<';
+}
+
 /* The length of the part at the beginning that needs no escape and is UTF-8. */
 static size_t plain_length(struct bytes text) {
     size_t at = 0;
     while (at < text.length) {
-        uint8_t byte = text.data[at];
-        if (byte < ' ' || byte == '"' || byte == '\\' || byte == '<' || byte == 0x7F) break;
-        size_t length =
-            byte < 0x80 ? 1
-                        : bytes_utf8_character_length(bytes_of(text.data + at, text.length - at));
+        while (at < text.length && is_plain(text.data[at]))
+            at++;
+        if (at == text.length || text.data[at] < 0x80) break;
+        size_t length = bytes_utf8_character_length(bytes_of(text.data + at, text.length - at));
         if (length == 0) break;
         at += length;
     }
