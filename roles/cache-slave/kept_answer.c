@@ -9,14 +9,12 @@
 #include "roles/cache-slave/answer_subject.h"
 #include "roles/cache-slave/answers.h"
 
-/* Room for what is written behind the kept text: the age, and the reason with all its escapes. */
-#define PASSING_BYTES (64 + 6 * SLAVE_REASON_BYTES)
-
 struct kept_answer {
     struct answer_subject subject;        /* its license may be gone: never looked at */
     char token_sha256[SHA256_TEXT_BYTES]; /* of that license; "": none */
     struct buffer text;                   /* empty: nothing is kept */
     struct json_writer json;              /* where it stands behind the text */
+    struct buffer answer;                 /* the last one */
 };
 
 static const char *digest_of(const struct license *license) {
@@ -47,24 +45,25 @@ static void keep(struct kept_answer *kept, const struct answer_subject *subject)
 struct kept_answer *kept_answer_open(void) {
     struct kept_answer *kept = memory_new(sizeof *kept);
     buffer_init(&kept->text, ROLE_HTTP_ANSWER_BYTES);
+    buffer_init(&kept->answer, ROLE_HTTP_ANSWER_BYTES);
     return kept;
 }
 
 void kept_answer_close(struct kept_answer *kept) {
     if (!kept) return;
     buffer_free(&kept->text);
+    buffer_free(&kept->answer);
     free(kept);
 }
 
-void kept_answer_write(struct kept_answer *kept, const struct cache_slave *slave,
-                       const struct slave_view *view, struct buffer *out) {
+const struct buffer *kept_answer_write(struct kept_answer *kept, const struct cache_slave *slave,
+                                       const struct slave_view *view) {
     struct answer_subject subject = answer_subject_of(slave, view);
     struct json_writer json;
     if (kept->text.length == 0 || !is_same(kept, &subject)) keep(kept, &subject);
-    if (kept->text.failed || !buffer_reserve(out, kept->text.length + PASSING_BYTES)) {
-        out->failed = true;
-        return;
-    }
-    json_writer_go_on(&json, &kept->json, out);
+    if (kept->text.failed) return &kept->text;
+    buffer_clear(&kept->answer);
+    json_writer_go_on(&json, &kept->json, &kept->answer);
     slave_answer_end(slave, view, &json);
+    return &kept->answer;
 }

@@ -26,8 +26,9 @@ struct kept_answer *kept_answer_open(void);
 /* NULL is harmless. */
 void kept_answer_close(struct kept_answer *kept);
 
-/* Appends to `out`, which is empty, the answer of slave_answer_license for this view. */
-void kept_answer_write(struct kept_answer *kept, const struct cache_slave *slave,
-                       const struct slave_view *view, struct buffer *out);
+/* Writes the answer of slave_answer_license for this view. Valid until the next call; failed when
+ * it is too large. */
+const struct buffer *kept_answer_write(struct kept_answer *kept, const struct cache_slave *slave,
+                                       const struct slave_view *view);
 
 #endif

@@ -72,11 +72,8 @@ static void send_json(struct http_request *request, struct buffer *body) {
 
 static void respond_current(struct cache_slave *slave, struct http_request *request,
                             const struct slave_view *view, bool waited) {
-    struct buffer body;
     slave_meters_answer(&slave->meters, view->state, view->basis, waited);
-    buffer_init(&body, ROLE_HTTP_ANSWER_BYTES);
-    kept_answer_write(slave->answer, slave, view, &body);
-    send_json(request, &body);
+    role_http_respond_json(request, 200, kept_answer_write(slave->answer, slave, view));
 }
 
 static void answer_current(void *context, struct http_request *request) {

@@ -43,10 +43,9 @@ static struct license_facts look_up_facts(const struct cache_slave *slave,
 }
 
 static enum license_status judge_development(const struct cache_slave *slave) {
-    struct status ignored = STATUS_INIT;
     if (!slave->development) return LICENSE_MISSING;
     struct license_facts facts =
-        look_up_facts(slave, slave->development, slave->deployment_id, &ignored);
+        look_up_facts(slave, slave->development, slave->deployment_id, NULL);
     return license_status_judge(&facts, slave->reading.now_ms).status;
 }
 
@@ -133,15 +132,18 @@ static void explain_community(const struct cache_slave *slave, const struct slav
         snprintf(out, SLAVE_REASON_BYTES, "the master has no license for this place");
 }
 
+/* In nearly every answer, so it is put together without snprintf. */
+static void explain_master(const struct slave_view *view, char out[SLAVE_REASON_BYTES]) {
+    char *at = stpcpy(out, "the master confirmed this cache ");
+    text_format_duration(view->age_ms, at);
+    at = stpcpy(at + strlen(at), " ago");
+    if (view->status == LICENSE_GRACE) stpcpy(at, "; the license is in its grace period");
+}
+
 void slave_explain(const struct cache_slave *slave, const struct slave_view *view,
                    char out[SLAVE_REASON_BYTES]) {
-    char age[TEXT_DURATION_BYTES];
     switch (view->basis) {
-    case CACHE_ON_MASTER:
-        write_age(view->age_ms, age);
-        snprintf(out, SLAVE_REASON_BYTES, "the master confirmed this cache %s ago%s", age,
-                 view->status == LICENSE_GRACE ? "; the license is in its grace period" : "");
-        break;
+    case CACHE_ON_MASTER: explain_master(view, out); break;
     case CACHE_ON_CACHE:
         explain_outage(slave, view, "the cached license counts until its grace is over", out);
         break;

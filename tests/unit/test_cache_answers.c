@@ -99,19 +99,16 @@ static const struct moment in_term = {TOKENS_ISSUED_MS + DAY_MS, 0};
 static const char *ask(struct scene *scene, const struct moment *moment) {
     struct cache_slave *slave = &scene->slave;
     struct slave_view view;
-    struct buffer answer;
     bool never = moment->age_ms == CACHE_NEVER_CONFIRMED;
     slave->reading.now_ms = moment->now_ms;
     slave->progress.confirmed_at_ms = never ? 0 : moment->now_ms - moment->age_ms;
     slave->progress.confirmed_monotonic_ms = never ? 0 : UPTIME_MS - moment->age_ms;
     slave_judge(slave, scene->license, &scene->entry, &view);
-    buffer_init(&answer, ROLE_HTTP_ANSWER_BYTES);
-    kept_answer_write(scene->kept, slave, &view, &answer);
+    const struct buffer *answer = kept_answer_write(scene->kept, slave, &view);
     buffer_clear(&scene->fresh);
     slave_answer_license(slave, &view, &scene->fresh);
-    assert_false(answer.failed);
-    assert_string_equal(buffer_text(&answer), buffer_text(&scene->fresh));
-    buffer_free(&answer);
+    assert_false(answer->failed);
+    assert_string_equal(buffer_text(answer), buffer_text(&scene->fresh));
     return buffer_text(&scene->fresh);
 }
 
@@ -237,14 +234,11 @@ static void without_a_license_nothing_of_the_last_one_is_left(void **state) {
 static void an_equal_subject_is_not_written_anew(void **state) {
     struct scene *scene = *state;
     struct slave_view view;
-    struct buffer answer;
     ask(scene, &in_term);
     snprintf(scene->license->customer, sizeof scene->license->customer, "Somebody else");
     slave_judge(&scene->slave, scene->license, &scene->entry, &view);
-    buffer_init(&answer, ROLE_HTTP_ANSWER_BYTES);
-    kept_answer_write(scene->kept, &scene->slave, &view, &answer);
-    assert_null(strstr(buffer_text(&answer), "Somebody else"));
-    buffer_free(&answer);
+    const struct buffer *answer = kept_answer_write(scene->kept, &scene->slave, &view);
+    assert_null(strstr(buffer_text(answer), "Somebody else"));
 }
 
 int main(void) {
