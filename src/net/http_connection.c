@@ -139,6 +139,8 @@ static void on_read(void *context, struct bytes bytes) {
         keep_for_later(connection, bytes);
     else
         process(connection, bytes);
+    /* What was answered goes out now, out of memory that is still in the processor's cache. */
+    if (connection->state != HTTP_CONNECTION_UPGRADED) stream_flush(connection->stream);
 }
 
 /* The client will send no more. What it asked for and got is still delivered; who waits for a late

@@ -79,9 +79,10 @@ struct http_connection {
     struct address peer;
     bool is_local;
     enum http_connection_state state;
-    bool is_processing; /* requests are being taken from input: an answer need not start that */
-    bool is_fresh;      /* no request yet */
-    bool must_close;    /* after the answer under way */
+    bool is_processing;   /* requests are being taken from input: an answer need not start that */
+    bool is_fresh;        /* no request yet */
+    bool must_close;      /* after the answer under way */
+    bool host_is_allowed; /* the Host field of the last request */
     struct http_request request;
     struct http_events *events;
     const struct stream_handlers *upgraded; /* of the new owner */

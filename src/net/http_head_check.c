@@ -77,12 +77,15 @@ static bool check_names(const struct http_head *head, struct http_failure *failu
     return true;
 }
 
-static bool check_host(struct http_head *head, struct http_failure *failure) {
+static bool check_host(struct http_head *head, struct bytes known_host,
+                       struct http_failure *failure) {
     struct address address;
     int count = find_single(head, "host", &head->host);
     if (count == 0 && head->minor_version == 0) return true;
     if (count == 0) return bad_request(failure, "the Host field is missing");
     if (count > 1) return bad_request(failure, "there is more than one Host field");
+    head->host_is_unchanged = head->host.length > 0 && bytes_equal(head->host, known_host);
+    if (head->host_is_unchanged) return true;
     if (!address_parse(head->host, 80, &address, NULL) || address.kind != ADDRESS_TCP)
         return bad_request(failure, "the Host field is not a host");
     return true;
@@ -163,9 +166,10 @@ static bool check_target(struct http_head *head, struct http_failure *failure) {
     return true;
 }
 
-bool http_check_head(struct http_head *head, struct http_failure *failure) {
+bool http_check_head(struct http_head *head, struct bytes known_host,
+                     struct http_failure *failure) {
     bool is_chunked;
-    return check_names(head, failure) && check_host(head, failure) &&
+    return check_names(head, failure) && check_host(head, known_host, failure) &&
            check_transfer_encoding(head, &is_chunked, failure) &&
            check_length(head, is_chunked, failure) && check_expectation(head, failure) &&
            check_target(head, failure);

@@ -14,8 +14,9 @@
 bool http_check_start_line(struct bytes line, struct http_failure *failure);
 
 /* Checks the parsed head and fills in what follows from its fields: host, lengths, expectation. An
- * absolute target is reduced to its path if it names the same host as Host. */
-bool http_check_head(struct http_head *head, struct http_failure *failure);
+ * absolute target is reduced to its path if it names the same host as Host. `known_host` is a value
+ * of Host that was found fine before, or empty. */
+bool http_check_head(struct http_head *head, struct bytes known_host, struct http_failure *failure);
 
 /* True for a field name or method as RFC 9110, 5.6.2 (token) has it. */
 bool http_is_token(struct bytes text);

@@ -1,5 +1,7 @@
 #include "net/http_head_reader.h"
 
+#include <string.h>
+
 void http_head_reader_init(struct http_head_reader *reader, size_t limit_bytes) {
     *reader = (struct http_head_reader){.previous = '\n'};
     buffer_init(&reader->raw, limit_bytes);
@@ -41,6 +43,28 @@ static enum http_head_verdict refuse(struct http_head_reader *reader, const char
     return HTTP_HEAD_BAD_BYTE;
 }
 
+/* True when none of eight bytes is a control character or DEL; false also for a few others. In the
+ * differences the highest bit of a byte that was below shows, for it borrows. */
+static bool are_plain(const uint8_t *at) {
+    const uint64_t ones = UINT64_C(0x0101010101010101), highest_bits = ones << 7;
+    uint64_t eight;
+    memcpy(&eight, at, sizeof eight);
+    uint64_t below_space = (eight - ones * 0x20) & ~eight;
+    uint64_t no_del = eight ^ (ones * 0x7f);
+    uint64_t del = (no_del - ones) & ~no_del;
+    return ((below_space | del) & highest_bits) == 0;
+}
+
+/* How many bytes at the beginning are neither control characters nor DEL. */
+static size_t plain_length(const uint8_t *at, size_t length) {
+    size_t count = 0;
+    while (count + 8 <= length && are_plain(at + count))
+        count += 8;
+    while (count < length && at[count] >= 0x20 && at[count] != 0x7f)
+        count++;
+    return count;
+}
+
 /* Judges bytes until the head is complete or one is refused; returns how many were fine. */
 static size_t scan(struct http_head_reader *reader, struct bytes bytes,
                    enum http_head_verdict *verdict) {
@@ -50,6 +74,13 @@ static size_t scan(struct http_head_reader *reader, struct bytes bytes,
     if (reader->previous == '\r' && reader->raw.length >= 2)
         line_is_empty = reader->raw.data[reader->raw.length - 2] == '\n';
     for (size_t i = 0; i < bytes.length; i++) {
+        bool is_inside_line = reader->previous != '\r' && reader->previous != '\n';
+        size_t plain = is_inside_line ? plain_length(bytes.data + i, bytes.length - i) : 0;
+        if (plain > 0) {
+            i += plain - 1;
+            reader->previous = bytes.data[i];
+            continue;
+        }
         uint8_t byte = bytes.data[i];
         const char *fault = find_fault(reader->previous, byte, reader->lines);
         if (fault) {

@@ -9,6 +9,7 @@
 #include "base/assertion.h"
 #include "base/buffer.h"
 #include "base/memory.h"
+#include "net/address.h"
 #include "net/http_head_check.h"
 #include "net/http_head_reader.h"
 
@@ -25,6 +26,7 @@ struct http_parser {
     bool head_is_complete; /* for llhttp: what comes now is the body */
     bool message_is_complete;
     struct http_head head;
+    struct buffer host; /* of the last request, which was found fine; a client seldom changes it */
     struct buffer body;
     struct http_failure failure;
 };
@@ -126,6 +128,7 @@ static void expect_request(struct http_parser *parser) {
 struct http_parser *http_parser_create(void) {
     struct http_parser *parser = memory_new(sizeof *parser);
     http_head_reader_init(&parser->reader, HTTP_HEAD_BYTES_MAX);
+    buffer_init(&parser->host, ADDRESS_TEXT_BYTES);
     buffer_init(&parser->body, 0);
     expect_request(parser);
     return parser;
@@ -134,6 +137,7 @@ struct http_parser *http_parser_create(void) {
 void http_parser_free(struct http_parser *parser) {
     if (!parser) return;
     http_head_reader_free(&parser->reader);
+    buffer_free(&parser->host);
     buffer_wipe(&parser->body);
     free(parser);
 }
@@ -160,6 +164,13 @@ static void refuse_head(struct http_parser *parser) {
     fail(parser, 400, "bad_request", "the request is not valid HTTP");
 }
 
+/* One that does not fit is read anew each time. */
+static void remember_host(struct http_parser *parser) {
+    if (parser->head.host_is_unchanged) return;
+    buffer_clear(&parser->host);
+    buffer_append(&parser->host, parser->head.host.data, parser->head.host.length);
+}
+
 /* The whole head is there: grammar, then meaning. */
 static void parse_head(struct http_parser *parser) {
     struct http_failure failure;
@@ -182,10 +193,11 @@ static void parse_head(struct http_parser *parser) {
     head->field_count = parser->field_count;
     /* Asked of llhttp now: after a body it no longer tells. */
     head->keep_alive = llhttp_should_keep_alive(&parser->llhttp);
-    if (!http_check_head(head, &failure)) {
+    if (!http_check_head(head, buffer_bytes(&parser->host), &failure)) {
         fail(parser, failure.status, failure.code, failure.detail);
         return;
     }
+    remember_host(parser);
     /* Both must agree on where the request ends. */
     if (head->has_body == parser->message_is_complete) {
         refuse_head(parser);

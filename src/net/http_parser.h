@@ -27,11 +27,12 @@ struct http_field {
 
 /* One request; the ranges point into the parser and are valid until http_parser_next. */
 struct http_head {
-    struct bytes method; /* "GET"; methods are case-sensitive */
-    struct bytes target; /* as sent: begins with '/', or is "*" */
-    struct bytes host;   /* value of Host, with port; empty if HTTP/1.0 sent none */
-    int minor_version;   /* 0 or 1 */
-    bool keep_alive;     /* the client allows another request on this connection */
+    struct bytes method;    /* "GET"; methods are case-sensitive */
+    struct bytes target;    /* as sent: begins with '/', or is "*" */
+    struct bytes host;      /* value of Host, with port; empty if HTTP/1.0 sent none */
+    bool host_is_unchanged; /* the request before on this connection had the same */
+    int minor_version;      /* 0 or 1 */
+    bool keep_alive;        /* the client allows another request on this connection */
     bool expects_continue;
     bool has_body;               /* a length above 0 or chunks were announced */
     size_t content_length_bytes; /* announced length; 0 for chunks */

@@ -75,6 +75,9 @@ static bool answer_options(struct http_request *request) {
 }
 
 static bool find_route(struct http_request *request) {
+    if (http_router_find_literal(request->connection->server->route_sets, request->method,
+                                 request->raw_path, &request->match))
+        return true;
     enum http_path_verdict verdict = http_path_read(request->raw_path, &request->path);
     if (verdict == HTTP_PATH_MALFORMED)
         return refuse_abuse(request, 400, "bad_request", "Malformed request",
@@ -95,12 +98,14 @@ static bool is_safe_method(const char *method) {
 }
 
 static bool host_is_ours(struct http_request *request) {
-    const char *const *allowed = (const char *const *)request->connection->server->allowed_hosts;
-    if (!http_guard_host_is_allowed(request->head->host, allowed))
-        return refuse_abuse(request, 421, "host_not_allowed", "Host not allowed",
-                            "the Host field does not name this server; names other than "
-                            "localhost must be configured as allowed hosts");
-    return true;
+    struct http_connection *connection = request->connection;
+    if (!request->head->host_is_unchanged)
+        connection->host_is_allowed = http_guard_host_is_allowed(
+            request->head->host, (const char *const *)connection->server->allowed_hosts);
+    return connection->host_is_allowed ||
+           refuse_abuse(request, 421, "host_not_allowed", "Host not allowed",
+                        "the Host field does not name this server; names other than "
+                        "localhost must be configured as allowed hosts");
 }
 
 /* Pages of other sites could not read an answer (no field of ours lets them), but they could hold
@@ -115,7 +120,7 @@ static bool page_may_ask(struct http_request *request) {
 
 static void init_request(struct http_request *request, struct http_connection *connection) {
     const struct http_head *head = http_parser_head(connection->parser);
-    memset(request, 0, sizeof *request);
+    ASSERT(!request->connection); /* else the one before was not cleared */
     request->connection = connection;
     request->head = head;
     buffer_init(&request->path.text, HTTP_TARGET_BYTES_MAX * 2);

@@ -1,4 +1,3 @@
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,6 +5,7 @@
 
 #include "base/assertion.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "codec/json_writer.h"
 #include "net/http_connection.h"
 #include "net/http_request.h"
@@ -15,7 +15,8 @@
 #define PROBLEM_BYTES_MAX 8192
 #define DETAIL_BYTES      1024
 
-static const char policy_for_data[] = "default-src 'none'; frame-ancestors 'none'";
+#define POLICY_FOR_DATA "default-src 'none'; frame-ancestors 'none'"
+#define NOT_STORED      "no-store"
 static const char policy_for_pages[] =
     "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
     "object-src 'none'";
@@ -95,11 +96,45 @@ void http_response_allow_page(struct http_request *request) {
     request->security_policy = policy_for_pages;
 }
 
+/* What nearly every answer has, in one piece. */
+static const char usual_fields[] = "Cache-Control: " NOT_STORED "\r\n"
+                                   "Content-Security-Policy: " POLICY_FOR_DATA "\r\n";
+static const char fixed_fields[] = "X-Content-Type-Options: nosniff\r\n"
+                                   "Referrer-Policy: no-referrer\r\n"
+                                   "Cross-Origin-Resource-Policy: same-origin\r\n";
+
 static void append_field(struct buffer *out, const char *name, const char *value) {
     buffer_append_text(out, name);
     buffer_append(out, ": ", 2);
     buffer_append_text(out, value);
     buffer_append(out, "\r\n", 2);
+}
+
+static void append_number_field(struct buffer *out, const char *name, int64_t number) {
+    char text[TEXT_INTEGER_BYTES];
+    text_write_integer(number, text);
+    append_field(out, name, text);
+}
+
+static void append_status_line(struct buffer *out, int status) {
+    static const char version[] = "HTTP/1.1 ";
+    char text[TEXT_INTEGER_BYTES];
+    buffer_append(out, version, sizeof version - 1);
+    buffer_append(out, text, text_write_integer(status, text));
+    buffer_append(out, " ", 1);
+    buffer_append_text(out, reason_of(status));
+    buffer_append(out, "\r\n", 2);
+}
+
+static void append_policies(struct buffer *out, const struct http_request *request) {
+    const char *policy = request->security_policy;
+    const char *cache_control = request->cache_control;
+    if (!policy && !cache_control) {
+        buffer_append(out, usual_fields, sizeof usual_fields - 1);
+        return;
+    }
+    append_field(out, "Cache-Control", cache_control ? cache_control : NOT_STORED);
+    append_field(out, "Content-Security-Policy", policy ? policy : POLICY_FOR_DATA);
 }
 
 static const char *connection_field(const struct http_connection *connection) {
@@ -112,20 +147,14 @@ void http_response_write_head(struct http_request *request, int status, const ch
     struct http_connection *connection = request->connection;
     ASSERT(connection); /* else it was answered before */
     struct buffer *head = &connection->server->head;
-    const char *policy = request->security_policy;
-    const char *cache_control = request->cache_control;
     const char *connection_value = connection_field(connection);
     buffer_clear(head);
-    buffer_append_format(head, "HTTP/1.1 %d %s\r\n", status, reason_of(status));
+    append_status_line(head, status);
     append_field(head, "Date", http_server_date(connection->server));
     if (content_type) append_field(head, "Content-Type", content_type);
-    if (content_length >= 0)
-        buffer_append_format(head, "Content-Length: %" PRId64 "\r\n", content_length);
-    append_field(head, "Cache-Control", cache_control ? cache_control : "no-store");
-    append_field(head, "Content-Security-Policy", policy ? policy : policy_for_data);
-    buffer_append_text(head, "X-Content-Type-Options: nosniff\r\n"
-                             "Referrer-Policy: no-referrer\r\n"
-                             "Cross-Origin-Resource-Policy: same-origin\r\n");
+    if (content_length >= 0) append_number_field(head, "Content-Length", content_length);
+    append_policies(head, request);
+    buffer_append(head, fixed_fields, sizeof fixed_fields - 1);
     buffer_append(head, request->extra_fields.data, request->extra_fields.length);
     if (connection_value) append_field(head, "Connection", connection_value);
     buffer_append(head, "\r\n", 2);

@@ -132,6 +132,26 @@ void http_router_find(const struct http_route_set *sets, const char *method,
     }
 }
 
+/* "/a/{b}" as a path means the text "{b}", not the pattern. */
+static bool is_literal(const char *pattern, struct bytes raw_path) {
+    return strncmp(pattern, (const char *)raw_path.data, raw_path.length) == 0 &&
+           pattern[raw_path.length] == '\0' && !strchr(pattern, '{');
+}
+
+bool http_router_find_literal(const struct http_route_set *sets, const char *method,
+                              struct bytes raw_path, struct http_route_match *match) {
+    for (const struct http_route_set *set = sets; set; set = set->next) {
+        for (size_t i = 0; i < set->count; i++) {
+            const struct http_route *route = &set->routes[i];
+            if (!is_literal(route->pattern, raw_path) || !serves(route, method)) continue;
+            *match = (struct http_route_match){
+                .route = route, .context = set->context, .path_is_known = true};
+            return true;
+        }
+    }
+    return false;
+}
+
 void http_router_allowed_methods(const struct http_route_set *sets, const struct http_path *path,
                                  struct buffer *out) {
     static const char *const methods[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", NULL};

@@ -59,6 +59,12 @@ struct http_route_match {
 void http_router_find(const struct http_route_set *sets, const char *method,
                       const struct http_path *path, struct http_route_match *match);
 
+/* As http_router_find, for a path as sent that is a route's pattern letter by letter: nothing in it
+ * needs decoding, and no other route could match better. False, leaving `match`, when there is
+ * none. Most requests are for such a path. */
+bool http_router_find_literal(const struct http_route_set *sets, const char *method,
+                              struct bytes raw_path, struct http_route_match *match);
+
 /* Appends the methods that are allowed for the path, as in the field Allow. */
 void http_router_allowed_methods(const struct http_route_set *sets, const struct http_path *path,
                                  struct buffer *out);

@@ -211,7 +211,11 @@ void http_server_read_counters(const struct http_server *server, struct http_ser
     *out = server->counters;
 }
 
+/* The clock is read once a turn of the loop; answers of one turn have the same date. */
 const char *http_server_date(struct http_server *server) {
+    int64_t turn_ms = loop_now_ms(server->loop);
+    if (turn_ms == server->date_turn_ms) return server->date;
+    server->date_turn_ms = turn_ms;
     time_t now = (time_t)(clock_wall_ms() / 1000);
     if (now != server->date_second || server->date[0] == '\0') {
         struct tm parts;

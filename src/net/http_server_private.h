@@ -32,6 +32,7 @@ struct http_server {
     struct timer *sweep_timer; /* runs while there are connections */
     struct timer *close_timer; /* while closing: cuts off what is left */
     struct buffer head;        /* of the response being written */
+    int64_t date_turn_ms;
     time_t date_second;
     char date[HTTP_DATE_BYTES];
     struct log_limiter exhausted_limiter;

@@ -353,6 +353,27 @@ static void limits_of_the_head_hold_exactly(void **state) {
     assert_int_equal(verdict_of_fields(1, 500000), 431);
 }
 
+/* A value with this byte in it, at a place that is any within a machine word. */
+static int verdict_of_byte(int byte, int place) {
+    struct http_parser *parser = http_parser_create();
+    char raw[100];
+    int length = sprintf(raw, "GET / HTTP/1.1\r\n" HOST "X: abcdefghijklmnopqrstuvwxyz\r\n\r\n");
+    strchr(raw, 'b')[place] = (char)byte;
+    feed_all(parser, bytes_of(raw, (size_t)length), sizeof raw);
+    int verdict = verdict_of(parser);
+    http_parser_free(parser);
+    return verdict;
+}
+
+static void control_characters_are_refused_wherever_they_are(void **state) {
+    (void)state;
+    for (int byte = 0; byte < 256; byte++)
+        for (int place = 0; place < 20; place++) {
+            bool is_control = (byte < 0x20 && byte != '\t') || byte == 0x7f;
+            assert_int_equal(verdict_of_byte(byte, place), is_control ? 400 : ACCEPTED);
+        }
+}
+
 static int verdict_of_target(size_t length) {
     struct http_parser *parser = http_parser_create();
     char *raw = memory_new(length + 100);
@@ -381,6 +402,7 @@ int main(void) {
         cmocka_unit_test(the_head_is_read_into_its_parts),
         cmocka_unit_test(keep_alive_is_what_the_client_allows),
         cmocka_unit_test(limits_of_the_head_hold_exactly),
+        cmocka_unit_test(control_characters_are_refused_wherever_they_are),
         cmocka_unit_test(limits_of_the_target_hold_exactly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

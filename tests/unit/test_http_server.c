@@ -38,6 +38,8 @@ static void paths_find_their_routes(void **state) {
         {GET("/values/a?q"), 200, "\r\n\r\na|"},
         {GET("/values/a?&&q=1"), 200, "\r\n\r\na|1"},
         {GET("/values/literal"), 200, "\r\n\r\nliteral"},
+        {GET("/values/literal?q"), 200, "\r\n\r\nliteral"},
+        {GET("/values/{name}"), 200, "\r\n\r\n{name}|(none)"},
         {GET("/values/%6Citeral"), 200, "\r\n\r\nliteral"},
         {GET("/files/a/b.css"), 200, "\r\n\r\na/b.css"},
         {GET("/files/a%20b/..c"), 200, "\r\n\r\na b/..c"},
@@ -250,6 +252,28 @@ static void strangers_hosts_and_origins_are_refused(void **state) {
     assert_int_equal(counters.refused_requests, 17);
 }
 
+/* The Host of one request says nothing about that of the next on the same connection. */
+static void a_host_is_judged_in_every_request(void **state) {
+    struct http_fixture *fixture = *state;
+    static const struct {
+        const char *host;
+        int status;
+    } rows[] = {
+        {"localhost", 200},    {"localhost", 200},    {"evil.example", 421},
+        {"evil.example", 421}, {"localhost", 200},    {"localhost:80", 200},
+        {"evil.example", 421}, {"localhost:80", 200}, {"local host", 400},
+    };
+    struct http_test_client *client = http_test_client_connect(fixture);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char raw[100];
+        buffer_clear(&client->received);
+        snprintf(raw, sizeof raw, "GET /hello HTTP/1.1\r\nHost: %s\r\n\r\n", rows[i].host);
+        http_test_client_send(client, raw);
+        expect_text(fixture, client, rows[i].status == 200 ? "hello\n" : "}");
+        assert_status(buffer_text(&client->received), rows[i].status);
+    }
+}
+
 static void malformed_requests_are_refused_and_closed(void **state) {
     struct http_fixture *fixture = *state;
     const char *answer = exchange(fixture, "GET / HTTP/1.1\nHost: localhost\n\n");
@@ -277,6 +301,7 @@ int main(void) {
         SERVER_TEST(bodies_are_read_and_limited),
         SERVER_TEST(a_client_that_asks_first_is_told_to_go_on),
         SERVER_TEST(strangers_hosts_and_origins_are_refused),
+        SERVER_TEST(a_host_is_judged_in_every_request),
         SERVER_TEST(malformed_requests_are_refused_and_closed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
