@@ -66,7 +66,7 @@ describe('the end of a license', () => {
   });
 });
 
-describe('a clock that is set', { skip: whyNoTimewarp() }, () => {
+describe('a clock that is set', { skip: whyNoTimewarp(), concurrency: 2 }, () => {
   /// A slave with a moved clock, and a master with the right one that has a license.
   async function scene(t, flags, times = real) {
     const master = await Master.start(t, vendor);
