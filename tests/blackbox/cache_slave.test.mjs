@@ -67,6 +67,44 @@ describe('current', () => {
     assert.equal((await slave.current()).licensed, true);
   });
 
+  test('asked without a pause, grants nothing after the end of the license, a revocation or its new edition', async (t) => {
+    const { master, slave } = await pair(t, { times: quiet });
+    const short = await vendor.issue('ends.lic', ['--valid-for', '3s', '--license-id', 'ends', '--edition', 'professional']);
+    const agent = new Agent({ connections: 8, pipelining: 1 });
+    t.after(() => agent.close());
+    const seen = [];
+    let asking = true;
+    const ask = async () => {
+      while (asking) {
+        const asked_at = Date.now();
+        const { body } = await request(`${slave.url}/api/licenses/current`, { dispatcher: agent });
+        seen.push({ asked_at, answered_at: Date.now(), ...await body.json() });
+      }
+    };
+    const askers = Array.from({ length: 8 }, ask);
+    const pushed = async (...args) => {
+      await master.licenses(...args);
+      await slave.manualSync();
+      return Date.now();
+    };
+    const added_at = await pushed('add', short);
+    const ended = await slave.untilCurrent((current) => current.sync_status === 'expired');
+    const ended_at = Date.parse(ended.expires_at);
+    await master.licenses('rm', 'ends');
+    const next = await vendor.issue('next.lic', ['--license-id', 'next', '--edition', 'professional']);
+    await pushed('add', next);
+    const revoked_at = await pushed('revoke', 'next');
+    await until('an answer after the revocation', () => seen.at(-1).asked_at > revoked_at);
+    asking = false;
+    await Promise.all(askers);
+    const during = (from, to) => seen.filter(({ asked_at, answered_at }) => asked_at >= from && answered_at < to);
+    const all = (answers, condition) => assert.ok(answers.length > 0 && answers.every(condition), `${answers.length} answers`);
+    all(during(added_at, ended_at), ({ licensed, edition, features }) => licensed && edition === 'professional' && !features.sso);
+    all(during(ended_at, Date.now()).filter(({ license: { id } }) => id === 'ends'),
+      ({ licensed, edition, features }) => !licensed && edition === 'community' && Object.keys(features).length === 0);
+    all(during(revoked_at, Infinity), ({ licensed, license: { id } }) => !licensed && id === 'next');
+  });
+
   test('without any license is an answer, too', async (t) => {
     const master = await Master.start(t, vendor);
     const slave = await Slave.start(t, vendor, master.url);
