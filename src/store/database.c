@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "store/store.h"
 
@@ -13,6 +14,10 @@
 
 /* Keeps the WAL from staying large after one large transaction. */
 #define WAL_REST_BYTES (4 * 1024 * 1024)
+
+/* A path with each of its characters escaped, and what makes SQLite take the file as it is. */
+#define IMMUTABLE "?immutable=1"
+#define URI_BYTES (3 * STORE_PATH_BYTES + 32)
 
 static enum status_code code_of(sqlite3 *database, int code) {
     switch (code & 0xff) {
@@ -112,11 +117,59 @@ static void harden(sqlite3 *database) {
     sqlite3_busy_timeout(database, BUSY_LIMIT_MS);
 }
 
+/* SQLite's URI of a path; '?', '#' and '%' would mean something in it. */
+static void write_immutable_uri(const char *path, char out[URI_BYTES]) {
+    static const char digits[] = "0123456789abcdef";
+    size_t used = (size_t)snprintf(out, URI_BYTES, "file:");
+    for (const char *at = path; *at && used < URI_BYTES - sizeof(IMMUTABLE) - 3; at++) {
+        if (strchr("?#%", *at) == NULL) {
+            out[used++] = *at;
+            continue;
+        }
+        out[used++] = '%';
+        out[used++] = digits[(unsigned char)*at >> 4];
+        out[used++] = digits[(unsigned char)*at & 15];
+    }
+    memcpy(out + used, IMMUTABLE, sizeof(IMMUTABLE));
+}
+
+/* A WAL that has something is read without its index (which could not be made), as SQLite does for
+ * a process that has the file to itself; without a WAL the file is all there is. */
+static int open_unwritable(const char *path, sqlite3 **database) {
+    char text[URI_BYTES];
+    struct stat information;
+    snprintf(text, sizeof(text), "%s-wal", path);
+    if (stat(text, &information) == 0 && information.st_size > 0) {
+        int code = sqlite3_open_v2(path, database, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW,
+                                   "unix-none");
+        if (code != SQLITE_OK) {
+            return code;
+        }
+        sqlite3_db_config(*database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+        return sqlite3_exec(*database, "PRAGMA locking_mode=EXCLUSIVE", NULL, NULL, NULL);
+    }
+    write_immutable_uri(path, text);
+    return sqlite3_open_v2(text, database,
+                           SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOFOLLOW, NULL);
+}
+
+static int open_in_mode(const char *path, enum database_mode mode, sqlite3 **database) {
+    switch (mode) {
+    case DATABASE_UNWRITABLE: return open_unwritable(path, database);
+    case DATABASE_IN_MEMORY:
+        return sqlite3_open_v2(":memory:", database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY,
+                               NULL);
+    case DATABASE_READ_WRITE:
+        return sqlite3_open_v2(path, database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, NULL);
+    case DATABASE_READ_ONLY: break;
+    }
+    return sqlite3_open_v2(path, database, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW, NULL);
+}
+
 bool database_open(const char *path, enum database_mode mode, sqlite3 **database,
                    struct status *status) {
-    int flags = mode == DATABASE_READ_ONLY ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
     *database = NULL;
-    int code = sqlite3_open_v2(path, database, flags | SQLITE_OPEN_NOFOLLOW, NULL);
+    int code = open_in_mode(path, mode, database);
     if (code != SQLITE_OK) {
         database_fail(*database, code, path, status);
         sqlite3_close(*database);

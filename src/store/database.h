@@ -15,7 +15,12 @@
 /* SQLite's page size, the default that our files are made with. */
 #define DATABASE_PAGE_BYTES 4096
 
-enum database_mode { DATABASE_READ_WRITE, DATABASE_READ_ONLY };
+enum database_mode {
+    DATABASE_READ_WRITE,
+    DATABASE_READ_ONLY,  /* beside a process that writes; needs a folder that can be written */
+    DATABASE_UNWRITABLE, /* as it lies there: nothing is written or locked, whatever the disk is */
+    DATABASE_IN_MEMORY,  /* a new one without a file; the path only says where it would be */
+};
 
 /* Opens the existing file `path` (absolute), which may be empty. Nothing in the file can make us
  * run code: no extensions, triggers or views, an untrusted schema. Errors: as database_fail. */

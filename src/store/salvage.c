@@ -26,6 +26,7 @@ struct salvage {
     size_t damaged; /* records seen whose checksum does not fit, in this pass */
     size_t rows_seen;
     bool schema_read; /* all tables could be found */
+    bool unwritable;  /* nothing can be written beside the file */
 };
 
 /* Copies the columns of a row as they are; a row that is there already stays. */
@@ -75,7 +76,8 @@ static void salvage_table(struct salvage *salvage, const char *insert, const cha
 
 /* Salvages both tables of one file; false when its schema cannot be read. */
 static bool salvage_file(struct salvage *salvage, const char *path) {
-    if (!database_open(path, DATABASE_READ_ONLY, &salvage->from, NULL)) {
+    if (!database_open(path, salvage->unwritable ? DATABASE_UNWRITABLE : DATABASE_READ_ONLY,
+                       &salvage->from, NULL)) {
         return false;
     }
     salvage->schema_read = true;
@@ -144,9 +146,9 @@ static bool copy_with_first_page_of(const char *fresh, const char *damaged, cons
 
 void salvage_copy(const char *damaged, const char *fresh, sqlite3 *into, size_t *salvaged,
                   size_t *lost) {
-    struct salvage salvage = {.into = into};
+    struct salvage salvage = {.into = into, .unwritable = fresh == NULL};
     sqlite3_int64 changes = sqlite3_total_changes64(into);
-    if (!salvage_file(&salvage, damaged)) {
+    if (!salvage_file(&salvage, damaged) && fresh != NULL) {
         char repaired[STORE_PATH_BYTES];
         snprintf(repaired, sizeof(repaired), "%s.repair", damaged);
         if (copy_with_first_page_of(fresh, damaged, repaired)) {

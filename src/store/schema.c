@@ -62,10 +62,13 @@ bool schema_examine(sqlite3 *database, const struct schema *schema, enum schema_
     if (application != SCHEMA_APPLICATION_ID) {
         return status_fail(status, STATUS_DAMAGED, "the file is not a state file of lsys");
     }
-    /* An error here means that the table is missing: damage, whatever SQLite calls it. */
+    /* A missing table is damage like any other (SQLITE_ERROR); a disk that does not answer is
+     * not: what it holds may be sound. */
     if (!database_read_integer(database, "SELECT version FROM store_version", &table_version,
-                               NULL) ||
-        table_version != header_version || table_version < 1) {
+                               status)) {
+        return false;
+    }
+    if (table_version != header_version || table_version < 1) {
         return status_fail(status, STATUS_DAMAGED, "the state file's version cannot be told");
     }
     *version = (int)table_version;

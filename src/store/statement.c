@@ -59,6 +59,7 @@ struct bytes statement_column(sqlite3_stmt *statement, int column) {
 
 bool store_write_failed(struct store *store, int code, struct status *status) {
     struct status error = STATUS_INIT;
+    bool news = status_is_ok(&store->last_write_error);
     database_fail(store->database, code, "cannot write the state", &error);
     store->failed_writes++;
     store->last_write_error = error;
@@ -67,13 +68,26 @@ bool store_write_failed(struct store *store, int code, struct status *status) {
     } else {
         database_roll_back(store->database);
     }
+    if (news && store->watcher != NULL) {
+        store->watcher(store->watcher_context);
+    }
     return status_fail(status, error.code, "%s", error.text);
+}
+
+void store_write_worked(struct store *store) {
+    if (status_is_ok(&store->last_write_error)) {
+        return;
+    }
+    status_clear(&store->last_write_error);
+    if (store->watcher != NULL) {
+        store->watcher(store->watcher_context);
+    }
 }
 
 bool statement_write(struct store *store, sqlite3_stmt *statement, struct status *status) {
     if (store->read_only) {
         sqlite3_clear_bindings(statement);
-        return status_fail(status, STATUS_PERMISSION, "the state is open for reading only");
+        return status_fail(status, store->refusal.code, "%s", store->refusal.text);
     }
     /* SQLite may have rolled back by itself after an error; another write would stand alone. */
     if (store->transaction_failed) {
@@ -85,7 +99,7 @@ bool statement_write(struct store *store, sqlite3_stmt *statement, struct status
     if (!ok) {
         store_write_failed(store, code, status);
     } else if (!store->in_transaction) {
-        status_clear(&store->last_write_error);
+        store_write_worked(store);
     }
     sqlite3_reset(statement);
     sqlite3_clear_bindings(statement);

@@ -12,7 +12,6 @@
 #include "base/assertion.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "store/folder_lock.h"
 #include "store/schema.h"
 #include "store/store_private.h"
 
@@ -89,10 +88,8 @@ static bool check_form(const struct store *store, struct status *status) {
                                            cut ? "cut off" : "marked as read-only in its header");
 }
 
-/* Opens state.db, tells what it is, and checks it. The statements of the present schema are
- * prepared: that they can be shows that its tables are as they should be. */
-static bool open_database(struct store *store, enum database_mode mode, enum schema_state *state,
-                          int *version, struct status *status) {
+bool store_open_database(struct store *store, enum database_mode mode, enum schema_state *state,
+                         int *version, struct status *status) {
     if (!database_open(store->path, mode, &store->database, status)) {
         return false;
     }
@@ -157,31 +154,30 @@ static bool migrate(struct store *store, enum schema_state state, int version,
             statement_prepare_all(store, status));
 }
 
-static bool refuse_newer(const struct store *store, int version, struct status *status) {
+bool store_refuse_newer(const struct store *store, int version, struct status *status) {
     return status_fail(status, STATUS_NEWER_VERSION,
                        "%s was written by a newer lsys (state version %d; this one knows %d); run "
                        "the newer lsys, or give this one another --data-dir",
                        store->path, version, schema_current()->version);
 }
 
-/* Opens the file, replacing it when it is damaged, and makes it ready. */
-static bool open_for_writing(struct store *store, struct store_report *report,
-                             struct status *status) {
+bool store_open_for_writing(struct store *store, struct store_report *report,
+                            struct status *status) {
     enum schema_state state = SCHEMA_EMPTY;
     int version = 0;
     struct status error = STATUS_INIT;
     if (!create_empty(store->path, false, status)) {
         return false;
     }
-    bool ok = open_database(store, DATABASE_READ_WRITE, &state, &version, &error);
+    bool ok = store_open_database(store, DATABASE_READ_WRITE, &state, &version, &error);
     if (!ok && error.code == STATUS_DAMAGED) {
         ok = replace_damaged(store, report, status) &&
-             open_database(store, DATABASE_READ_WRITE, &state, &version, status);
+             store_open_database(store, DATABASE_READ_WRITE, &state, &version, status);
     } else if (!ok) {
         status_fail(status, error.code, "%s", error.text);
     }
     if (ok && state == SCHEMA_NEWER) {
-        ok = refuse_newer(store, version, status);
+        ok = store_refuse_newer(store, version, status);
     }
     report->created = state == SCHEMA_EMPTY;
     size_t damaged_records = 0;
@@ -192,65 +188,48 @@ static bool open_for_writing(struct store *store, struct store_report *report,
     return ok;
 }
 
-/* A store without an open file. The path is made absolute and free of links: SQLite then takes it
- * as it is, and a later chdir changes nothing. */
-static struct store *new_store(const char *folder, struct status *status) {
+/* The path is made absolute and free of links: SQLite then takes it as it is, and a later chdir
+ * changes nothing. */
+bool store_find_folder(struct store *store, const char *folder, struct status *status) {
     char absolute[PATH_MAX];
     if (realpath(folder, absolute) == NULL) {
-        status_fail_errno(status, errno, "cannot open the data folder %s", folder);
-        return NULL;
+        return status_fail_errno(status, errno, "cannot open the data folder %s", folder);
     }
     if (strlen(absolute) > STORE_PATH_BYTES - 100) {
-        status_fail(status, STATUS_TOO_LARGE, "the path of the data folder is too long");
-        return NULL;
+        return status_fail(status, STATUS_TOO_LARGE, "the path of the data folder is too long");
     }
-    struct store *store = memory_new(sizeof(*store));
+    free(store->folder);
+    free(store->path);
     store->folder = memory_copy_text(absolute);
     store->path = file_join(absolute, "state.db");
+    return true;
+}
+
+struct store *store_new(void) {
+    struct store *store = memory_new(sizeof(*store));
     store->lock = -1;
     return store;
 }
 
 bool store_open(const char *folder, struct store **store, struct store_report *report,
                 struct status *status) {
-    struct store_report own_report;
-    if (report == NULL) {
-        report = &own_report;
-    }
-    *report = (struct store_report){0};
-    *store = NULL;
-    if (!file_make_folder(folder, 0700, status)) {
-        return false;
-    }
-    struct store *opened = new_store(folder, status);
-    if (opened == NULL) {
-        return false;
-    }
-    opened->lock = folder_lock_take(opened->folder, status);
-    if (opened->lock < 0 || !open_for_writing(opened, report, status)) {
-        store_close(opened);
-        return false;
-    }
-    *store = opened;
-    return true;
+    return store_open_at_least(folder, PERSISTENCE_DURABLE, store, report, status);
 }
 
 bool store_open_to_read(const char *folder, struct store **store, struct status *status) {
     enum schema_state state = SCHEMA_EMPTY;
     int version = 0;
     *store = NULL;
-    struct store *opened = new_store(folder, status);
-    if (opened == NULL) {
-        return false;
-    }
+    struct store *opened = store_new();
     opened->read_only = true;
-    bool ok = true;
-    if (access(opened->path, F_OK) != 0) {
+    status_fail(&opened->refusal, STATUS_PERMISSION, "the state is open for reading only");
+    bool ok = store_find_folder(opened, folder, status);
+    if (ok && access(opened->path, F_OK) != 0) {
         ok = status_fail_errno(status, errno, "no state in %s", folder);
     }
-    ok = ok && open_database(opened, DATABASE_READ_ONLY, &state, &version, status);
+    ok = ok && store_open_database(opened, DATABASE_READ_ONLY, &state, &version, status);
     if (ok && state == SCHEMA_NEWER) {
-        ok = refuse_newer(opened, version, status);
+        ok = store_refuse_newer(opened, version, status);
     } else if (ok && state != SCHEMA_CURRENT) {
         ok = status_fail(status, STATUS_UNAVAILABLE,
                          "%s has an older form; the role that owns it brings it forward when it "
@@ -265,17 +244,23 @@ bool store_open_to_read(const char *folder, struct store **store, struct status 
     return true;
 }
 
+void store_close_database(struct store *store) {
+    if (store->database == NULL) {
+        return;
+    }
+    store_rollback(store);
+    statement_finalize_all(store);
+    /* The last connection writes the WAL back into the file. It refuses to close only while there
+     * are statements, which would be our fault. */
+    ASSERT(sqlite3_close(store->database) == SQLITE_OK);
+    store->database = NULL;
+}
+
 void store_close(struct store *store) {
     if (store == NULL) {
         return;
     }
-    if (store->database != NULL) {
-        store_rollback(store);
-        statement_finalize_all(store);
-        /* The last connection writes the WAL back into the file. It refuses to close only while
-         * there are statements, which would be our fault. */
-        ASSERT(sqlite3_close(store->database) == SQLITE_OK);
-    }
+    store_close_database(store);
     if (store->lock >= 0) {
         close(store->lock);
     }

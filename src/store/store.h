@@ -21,6 +21,7 @@
 #include "base/buffer.h"
 #include "base/bytes.h"
 #include "base/status.h"
+#include "rules/persistence.h"
 
 struct store;
 
@@ -58,6 +59,32 @@ struct store_report {
  * the caller. */
 bool store_open(const char *folder, struct store **store, struct store_report *report,
                 struct status *status) MUST_CHECK;
+
+/* As store_open, and goes on with less when the disk does not let it have the file for writing
+ * (full, read-only, an I/O error, no descriptor): down to PERSISTENCE_READ_ONLY or
+ * PERSISTENCE_MEMORY, as `least` allows. Writes then fail with STATUS_IO and the reason until
+ * store_retry works; what they were to write is for the caller to keep. What only a person can put
+ * right stays an error: another process has the folder, it is no folder, we may not look into it or
+ * make it, the file is another user's and not private, or a newer lsys wrote it. */
+bool store_open_at_least(const char *folder, enum persistence_state least, struct store **store,
+                         struct store_report *report, struct status *status) MUST_CHECK;
+
+/* What of persistence there is now. `why` (may be NULL) tells what the disk refused, STATUS_OK when
+ * durable. */
+enum persistence_state store_persistence(const struct store *store, struct status *why);
+
+/* Tries the disk once. True when the store is durable now; `*report` then says what was found.
+ * False with the reason. Another file may be behind the store afterwards, see store_generation. */
+bool store_retry(struct store *store, struct store_report *report, struct status *status);
+
+/* Grows whenever the store reads from another file than before. Who has read records, and kept in
+ * memory what could not be written, reads them again then and merges before it writes. */
+uint64_t store_generation(const struct store *store);
+
+/* Has `changed(context)` called when a write fails after others worked, or works after others
+ * failed: inside that write, so it calls nothing here. NULL ends that. */
+typedef void store_watcher(void *context);
+void store_watch(struct store *store, store_watcher *changed, void *context);
 
 /* Opens an existing store for tools that only look (`lsys audit`, `lsys status`), also while a role
  * runs on it: no lock, nothing repaired, writes fail with STATUS_PERMISSION. Errors: as store_open,

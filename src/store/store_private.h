@@ -5,6 +5,7 @@
 #define LSYS_STORE_STORE_PRIVATE_H
 
 #include "store/database.h"
+#include "store/schema.h"
 #include "store/store.h"
 
 /* Statements that are prepared once, at open. Their texts are in statement.c. */
@@ -23,16 +24,42 @@ enum store_statement {
 struct store {
     char *folder;
     char *path; /* of state.db */
-    int lock;   /* descriptor, or -1 when open to read */
+    int lock;   /* descriptor; -1 when open to read, or when the folder cannot be locked */
     sqlite3 *database;
     sqlite3_stmt *statements[STATEMENTS];
-    bool read_only;
+    bool read_only;                   /* open to read, or only that is left */
+    struct status refusal;            /* why writes are refused untried, if read_only */
+    enum persistence_state as_opened; /* DURABLE, READ_ONLY or MEMORY */
+    uint64_t generation;
+    store_watcher *watcher;
+    void *watcher_context;
     bool in_transaction;     /* between store_begin and its end */
     bool transaction_failed; /* nothing but store_rollback is left to do */
     struct status last_write_error;
     uint64_t failed_writes;
     uint64_t damaged_records;
 };
+
+/* A store of no folder yet. */
+struct store *store_new(void);
+
+/* Sets folder and path from what the caller of store_open named. */
+bool store_find_folder(struct store *store, const char *folder, struct status *status) MUST_CHECK;
+
+/* Opens state.db, tells what it is, and checks it. The statements of the present schema are
+ * prepared: that they can be shows that its tables are as they should be. */
+bool store_open_database(struct store *store, enum database_mode mode, enum schema_state *state,
+                         int *version, struct status *status) MUST_CHECK;
+
+/* Opens the file, replacing it when it is damaged, and makes it ready. The folder is locked. */
+bool store_open_for_writing(struct store *store, struct store_report *report,
+                            struct status *status) MUST_CHECK;
+
+/* Closes the file alone; harmless when it is closed. */
+void store_close_database(struct store *store);
+
+/* Reports a file of a newer lsys. Always returns false. */
+bool store_refuse_newer(const struct store *store, int version, struct status *status);
 
 /* Bytes of a record's checksum: the first half of a SHA-256. It finds what decayed, not what was
  * forged; 16 bytes find everything. */
@@ -71,7 +98,8 @@ struct bytes statement_column(sqlite3_stmt *statement, int column);
 bool statement_write(struct store *store, sqlite3_stmt *statement,
                      struct status *status) MUST_CHECK;
 
-/* Records that a write failed with `code`. Always returns false. */
+/* Records that a write worked, or failed with `code`; the latter always returns false. */
+void store_write_worked(struct store *store);
 bool store_write_failed(struct store *store, int code, struct status *status);
 
 /* A transaction for a call that needs several writes: its own, or the caller's if there is one. */
@@ -86,8 +114,9 @@ bool store_scope_begin(struct store_scope *scope, struct store *store,
  * well. */
 bool store_scope_end(struct store_scope *scope, bool ok, struct status *status) MUST_CHECK;
 
-/* Copies what is intact in the file `damaged` into the new store `into`, whose file is `fresh`.
- * Never fails: what cannot be read is lost. */
+/* Copies what is intact in the file `damaged` into the new store `into`, whose file is `fresh`;
+ * NULL: it is in memory, because nothing can be written. Never fails: what cannot be read is
+ * lost. */
 void salvage_copy(const char *damaged, const char *fresh, sqlite3 *into, size_t *salvaged,
                   size_t *lost);
 

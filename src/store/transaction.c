@@ -7,7 +7,7 @@ bool store_begin(struct store *store, struct status *status) {
         return status_fail(status, STATUS_INTERNAL, "a transaction of the state is already open");
     }
     if (store->read_only) {
-        return status_fail(status, STATUS_PERMISSION, "the state is open for reading only");
+        return status_fail(status, store->refusal.code, "%s", store->refusal.text);
     }
     int code = sqlite3_exec(store->database, "BEGIN IMMEDIATE", NULL, NULL, NULL);
     if (code != SQLITE_OK) {
@@ -40,7 +40,7 @@ bool store_commit(struct store *store, struct status *status) {
         return false;
     }
     store->in_transaction = false;
-    status_clear(&store->last_write_error);
+    store_write_worked(store);
     return true;
 }
 
