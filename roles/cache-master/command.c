@@ -57,6 +57,7 @@ static const struct option *const shared[] = {api_key_options, http_options, sto
 
 static const struct role role = {
     .wants_store = true,
+    .least_persistence = PERSISTENCE_READ_ONLY,
     .start = cache_master_start,
     .stop = cache_master_stop,
     .reload = cache_master_reload,

@@ -50,6 +50,7 @@ static const struct option *const shared[] = {
 
 static const struct role role = {
     .wants_store = true,
+    .least_persistence = PERSISTENCE_MEMORY,
     .start = slave_start,
     .stop = slave_stop,
     .reload = slave_reload,

@@ -20,6 +20,30 @@
  * at most. */
 #define CONNECTIONS_MAX 2048
 
+/* ---- the disk ---- */
+
+/* The disk gave back what could not be read at the start. What the master told since is newer; that
+ * it is complete, the master confirms anew. */
+static void follow_merge(struct cache_slave *slave) {
+    authority_follow_merge(slave->authority);
+    clock_guard_merge(&slave->clock, ledger_clock(slave->ledger), clock_wall_ms(),
+                      slave->monotonic_ms);
+    ledger_keep_clock(slave->ledger, &slave->clock);
+    if (slave->progress.confirmed_at_ms == 0) slave_progress_load(slave);
+    slave->progress.since = 0;
+    slave->progress.etag[0] = '\0';
+    slave_choose_current(slave);
+    slave_sync(slave, CACHE_BY_PUSH);
+}
+
+/* Writes what the disk refused before. */
+static void save(struct cache_slave *slave) {
+    uint64_t merges = ledger_merges(slave->ledger);
+    ledger_flush(slave->ledger);
+    license_shelf_flush(slave->shelf);
+    if (ledger_merges(slave->ledger) != merges) follow_merge(slave);
+}
+
 /* ---- settling ---- */
 
 static void set_meters(struct cache_slave *slave, const struct slave_view *view) {
@@ -79,6 +103,7 @@ static void set_tick(struct cache_slave *slave, const struct slave_view *view) {
 void slave_settle(struct cache_slave *slave) {
     struct slave_view view;
     if (slave->stopping) return;
+    save(slave);
     slave_look(slave, &view);
     if (cache_sync_resume(&slave->sync, slave->monotonic_ms))
         slave_begin_try(slave);

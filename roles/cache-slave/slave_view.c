@@ -16,8 +16,6 @@ void slave_observe(struct cache_slave *slave) {
     if (slave->monotonic_ms - slave->clock_kept_ms < CLOCK_KEEP_INTERVAL_MS) return;
     slave->clock_kept_ms = slave->monotonic_ms;
     ledger_keep_clock(slave->ledger, &slave->clock);
-    ledger_flush(slave->ledger);
-    license_shelf_flush(slave->shelf);
 }
 
 /* By the clock that says more: a machine that slept has a monotonic clock that stood still, and one

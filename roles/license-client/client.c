@@ -250,6 +250,7 @@ static void describe(const struct role_context *context, struct role_view *out) 
 
 const struct role license_client_role = {
     .wants_store = true,
+    .least_persistence = PERSISTENCE_MEMORY,
     .start = start,
     .stop = stop,
     .reload = reload,

@@ -16,9 +16,6 @@
 /* The guard's mark moves with monotonic time by itself; a minute may be lost in a crash. */
 #define CLOCK_KEEP_INTERVAL_MS 60000
 
-/* How soon records that a full disk refused are written again. */
-#define LEDGER_RETRY_INTERVAL_MS 5000
-
 #define NONCE_RANDOM_BYTES 16
 
 /* ---- time ---- */
@@ -47,10 +44,6 @@ static void observe(struct follower *follower, struct moment at) {
     if (at.monotonic_ms - follower->clock_kept_ms >= CLOCK_KEEP_INTERVAL_MS) {
         follower->clock_kept_ms = at.monotonic_ms;
         ledger_keep_clock(follower->ledger, &follower->clock);
-    }
-    if (at.monotonic_ms - follower->flushed_ms >= LEDGER_RETRY_INTERVAL_MS) {
-        follower->flushed_ms = at.monotonic_ms;
-        ledger_flush(follower->ledger);
     }
 }
 
@@ -103,6 +96,28 @@ static void restore_license(struct follower *follower) {
     else
         log_event(LOG_WARNING, LICENSE_CLIENT_NAME, "the license followed last is left out", "why",
                   status.text, NULL);
+}
+
+/* The disk gave back what could not be read at the start: higher serials, newer lists and a later
+ * clock count. A server with an older license is refused at its next message. */
+static void follow_merge(struct follower *follower, struct moment at) {
+    const struct shelf_item *kept = follower->shelf.kept;
+    authority_follow_merge(follower->authority);
+    clock_guard_merge(&follower->clock, ledger_clock(follower->ledger), at.wall_ms,
+                      at.monotonic_ms);
+    ledger_keep_clock(follower->ledger, &follower->clock);
+    follower->license_unsaved =
+        kept && serial_guard_check(ledger_mark(follower->ledger, kept->line), kept->license->serial,
+                                   kept->license->token_sha256) != SERIAL_OLDER;
+    if (!follower->license_unsaved) restore_license(follower);
+}
+
+/* Writes what the disk refused before. */
+static void save(struct follower *follower, struct moment at) {
+    uint64_t merges = ledger_merges(follower->ledger);
+    ledger_flush(follower->ledger);
+    if (ledger_merges(follower->ledger) != merges) follow_merge(follower, at);
+    save_license(follower);
 }
 
 /* ---- opening and closing ---- */
@@ -210,7 +225,7 @@ enum follower_effect follower_hear(struct follower *follower, struct bytes text,
 
 enum follower_effect follower_tick(struct follower *follower, struct moment at) {
     observe(follower, at);
-    save_license(follower);
+    save(follower, at);
     bool changed = client_state_tick(&follower->state, follower->now_ms);
     changed |= judge_licenses(follower);
     if (changed) remember_license(follower);

@@ -27,7 +27,6 @@ struct follower {
     struct clock_reading reading; /* of the last event */
     int64_t now_ms;               /* monotonic, of the last event */
     int64_t clock_kept_ms;        /* monotonic; when the guard went to the ledger */
-    int64_t flushed_ms;           /* monotonic; when the ledger was asked to write what it owes */
     bool clock_alerted;
 
     char nonce[FOLLOWER_NONCE_BYTES]; /* "" when none is open */

@@ -80,6 +80,7 @@ static const struct option *const shared[] = {nats_options, http_options, store_
 
 static const struct role role = {
     .wants_store = true,
+    .least_persistence = PERSISTENCE_MEMORY,
     .start = server_start,
     .stop = server_stop,
     .reload = server_reload,

@@ -1,6 +1,7 @@
 /* GET /v1/license and /v1/license/token of the license server. */
 #include <stdio.h>
 
+#include "app/persistence_watch.h"
 #include "codec/json_writer.h"
 #include "net/http_request.h"
 #include "roles/license-server/license_json.h"
@@ -27,7 +28,8 @@ static void write_time_or_null(struct json_writer *json, const char *name, int64
 }
 
 /* Which rule gave the status, its inputs, and when it will change next. */
-static void write_explanation(const struct keeper *keeper, struct json_writer *json) {
+static void write_explanation(const struct license_server *server, struct json_writer *json) {
+    const struct keeper *keeper = &server->keeper;
     const struct license_judgement *judgement = &keeper->judgement;
     enum status_code code = license_status_code(&keeper->facts, judgement);
     json_writer_name(json, "explain");
@@ -40,6 +42,7 @@ static void write_explanation(const struct keeper *keeper, struct json_writer *j
     json_writer_member_boolean(json, "clock_turned_back", keeper->reading.turned_back);
     json_writer_member_integer(json, "clock_behind_ms", keeper->reading.behind_ms);
     json_writer_member_integer(json, "clock_ahead_ms", keeper->reading.ahead_ms);
+    persistence_watch_write(server->context->persistence, json);
     json_writer_end_object(json);
 }
 
@@ -112,7 +115,7 @@ static void answer_license(void *context, struct http_request *request) {
                                server->broadcaster.options.heartbeat_interval_ms);
     write_lists(server, &json);
     write_files(server, &json);
-    write_explanation(keeper, &json);
+    write_explanation(server, &json);
     json_writer_end_object(&json);
     if (!json_writer_finish(&json, "the answer", &ignored)) body.failed = true;
     role_http_respond_json(request, 200, &body);

@@ -41,6 +41,39 @@ void keeper_observe(struct keeper *keeper) {
     if (keeper->monotonic_ms - keeper->clock_kept_ms < CLOCK_KEEP_INTERVAL_MS) return;
     keeper->clock_kept_ms = keeper->monotonic_ms;
     ledger_keep_clock(keeper->ledger, &keeper->clock);
+}
+
+/* ---- the disk ---- */
+
+static void leave_license(struct keeper *keeper) {
+    license_free(keeper->license);
+    keeper->license = NULL;
+    keeper->source = KEEPER_NONE;
+    buffer_clear(&keeper->token);
+}
+
+/* The disk gave back what could not be read at the start. A license in force that is older than
+ * what was in force before gives way to that one. */
+static void follow_merge(struct keeper *keeper) {
+    const struct license *license = keeper->license;
+    authority_follow_merge(keeper->authority);
+    clock_guard_merge(&keeper->clock, ledger_clock(keeper->ledger), clock_wall_ms(),
+                      keeper->monotonic_ms);
+    ledger_keep_clock(keeper->ledger, &keeper->clock);
+    if (license && serial_guard_check(ledger_mark(keeper->ledger, keeper->line), license->serial,
+                                      license->token_sha256) == SERIAL_OLDER)
+        leave_license(keeper);
+    else if (license)
+        ledger_keep_document(keeper->ledger, LEDGER_LICENSE, license->serial,
+                             buffer_bytes(&keeper->token));
+    keeper_restore(keeper);
+}
+
+void keeper_save(struct keeper *keeper) {
+    uint64_t merges = ledger_merges(keeper->ledger);
+    ledger_flush(keeper->ledger);
+    if (ledger_merges(keeper->ledger) == merges) return;
+    follow_merge(keeper);
     ledger_flush(keeper->ledger);
 }
 

@@ -71,6 +71,10 @@ void keeper_free(struct keeper *keeper);
 /* Reads both clocks and moves the guard. keeper_judge goes by this moment. */
 void keeper_observe(struct keeper *keeper);
 
+/* Writes what the disk refused before. When a state that could not be read at the start can be read
+ * now, it counts: higher serials, a later clock, newer lists. */
+void keeper_save(struct keeper *keeper);
+
 /* Puts the license of an earlier run in force, if there is one and the keys in force verify it.
  * Harmless when there is a license already. */
 void keeper_restore(struct keeper *keeper);

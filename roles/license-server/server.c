@@ -54,6 +54,7 @@ void server_settle(struct license_server *server) {
     struct keeper *keeper = &server->keeper;
     if (server->stopping) return;
     keeper_observe(keeper);
+    keeper_save(keeper);
     if (sources_again_at_ms(server->sources) <= keeper->reading.now_ms)
         sources_read(server->sources);
     keeper_judge(keeper);

@@ -45,7 +45,6 @@ struct server_told {
     char revocations[SHA256_TEXT_BYTES];
     bool turned_back; /* the clock */
     bool jumped_forward;
-    bool unsaved;                        /* the disk refuses the state */
     char old_keyring[SHA256_TEXT_BYTES]; /* the documents that were said to be old */
     char old_revocations[SHA256_TEXT_BYTES];
 };

@@ -147,21 +147,8 @@ static void alert_old_documents(struct license_server *server) {
               "have come from the vendor");
 }
 
-static void alert_state(struct license_server *server) {
-    bool unsaved = !ledger_is_saved(server->ledger);
-    if (unsaved && !server->told.unsaved)
-        alerts_raise(server->context->alerts, ALERT_CRITICAL, server->context->name,
-                     "state_not_saved",
-                     "the state cannot be saved; what was learned since counts until the next "
-                     "restart, and saving is tried again every minute");
-    if (!unsaved && server->told.unsaved)
-        log_event(LOG_INFO, server->context->name, "the state is saved again", NULL);
-    server->told.unsaved = unsaved;
-}
-
 void server_report_alerts(struct license_server *server) {
     alert_expiry(server);
-    alert_state(server);
     alert_clock(server);
     alert_old_documents(server);
     set_meters(server);

@@ -93,6 +93,7 @@ bool stack_add(struct stack *stack, const char *role_name, struct status *status
         .commands = stack->parent->commands,
         .loop = stack->parent->loop,
         .store = stack->parent->store,
+        .persistence = stack->parent->persistence,
         .health = member->health,
         .metrics = stack->parent->metrics,
         .alerts = stack->parent->alerts,

@@ -102,6 +102,16 @@ bool authority_load(struct authority *authority, const char *keys_path, const ch
     return true;
 }
 
+void authority_follow_merge(struct authority *authority) {
+    struct bytes token = ledger_document_token(authority->ledger, LEDGER_REVOCATIONS);
+    restore_keyring(authority);
+    if (token.length == 0) return;
+    struct revocations *list = revocations_verify(token, authority->ring, authority->memo, NULL);
+    if (!list) return;
+    revocations_free(authority->revocations);
+    authority->revocations = list;
+}
+
 /* ---- lists that somebody passes on ---- */
 
 bool authority_has_keyring(const struct authority *authority, struct bytes token) {

@@ -52,6 +52,10 @@ void authority_close(struct authority *authority);
 bool authority_load(struct authority *authority, const char *keys_path, const char *root_path,
                     struct status *status) MUST_CHECK;
 
+/* Puts in force what the ledger has now, after it merged (ledger_merges): its documents are never
+ * older than those before. */
+void authority_follow_merge(struct authority *authority);
+
 /* How a list that somebody passed on was received. */
 enum adoption {
     ADOPTION_SAME,    /* the one in force */

@@ -40,7 +40,9 @@ struct ledger {
     struct clock_guard clock;
     bool clock_known;
     bool unwritten[SINGLES];
-    bool complained; /* the log was told that the disk refuses */
+    bool complained;     /* the log was told that the disk refuses */
+    uint64_t generation; /* of the store, when it was read */
+    uint64_t merges;
 };
 
 static const char *const document_keys[LEDGER_DOCUMENTS] = {
@@ -69,9 +71,18 @@ static bool fetch(struct ledger *ledger, const char *key, struct buffer *text) {
     return false;
 }
 
+/* False when the store has a file that was not merged yet: writing could take something back. */
+static bool is_merged(const struct ledger *ledger) {
+    return !ledger->store || ledger->generation == store_generation(ledger->store);
+}
+
 /* Writes a record's text and frees it; false when the disk refused, which is said once. */
 static bool keep(struct ledger *ledger, const char *key, struct buffer *text) {
     struct status status = STATUS_INIT;
+    if (!is_merged(ledger)) {
+        buffer_free(text);
+        return false;
+    }
     bool kept = !ledger->store ||
                 (buffer_check(text, key, &status) &&
                  store_put(ledger->store, ledger->role, key, buffer_bytes(text), &status));
@@ -115,6 +126,7 @@ struct ledger *ledger_open(struct store *store, const char *role) {
     struct ledger *ledger = memory_new(sizeof *ledger);
     ledger->store = store;
     ledger->role = role;
+    ledger->generation = store ? store_generation(store) : 0;
     for (size_t i = 0; i < LEDGER_DOCUMENTS; i++)
         load_document(ledger, (enum ledger_document)i);
     for (size_t i = 0; i < SINGLES; i++)
@@ -136,10 +148,15 @@ const char *ledger_role(const struct ledger *ledger) {
 
 /* ---- lines of serials ---- */
 
+/* The key of a line's record. */
+static void name_line(const char *name, char key[KEY_BYTES]) {
+    snprintf(key, KEY_BYTES, "serial/%s", name);
+}
+
 static void write_line(struct ledger *ledger, struct line *line) {
     struct buffer text;
     char key[KEY_BYTES];
-    snprintf(key, sizeof key, "serial/%s", line->name);
+    name_line(line->name, key);
     buffer_init(&text, LEDGER_RECORD_BYTES_MAX);
     ledger_record_write_mark(&line->mark, bytes_of(NULL, 0), &text);
     line->unwritten = !keep(ledger, key, &text);
@@ -151,7 +168,7 @@ static void load_line(struct ledger *ledger, struct line *line, const char *name
     if (line->unwritten) write_line(ledger, line);
     memset(line, 0, sizeof *line);
     snprintf(line->name, sizeof line->name, "%s", name);
-    snprintf(key, sizeof key, "serial/%s", name);
+    name_line(name, key);
     if (fetch(ledger, key, &text)) ledger_record_read_mark(buffer_bytes(&text), &line->mark, NULL);
     buffer_free(&text);
 }
@@ -268,7 +285,67 @@ bool ledger_is_saved(const struct ledger *ledger) {
     return !unwritten;
 }
 
+/* ---- another file behind the store ---- */
+
+/* Takes the mark of the file when it is not behind ours; else ours is to be written. */
+static void merge_line(struct ledger *ledger, struct line *line) {
+    struct serial_mark saved = {0};
+    struct buffer text;
+    char key[KEY_BYTES];
+    name_line(line->name, key);
+    if (fetch(ledger, key, &text)) ledger_record_read_mark(buffer_bytes(&text), &saved, NULL);
+    buffer_free(&text);
+    line->unwritten = line->mark.seen && (!saved.seen || saved.serial < line->mark.serial);
+    if (!line->unwritten) line->mark = saved;
+}
+
+static void merge_document(struct ledger *ledger, enum ledger_document document) {
+    struct document ours = ledger->documents[document];
+    struct document *entry = &ledger->documents[document];
+    memset(entry, 0, sizeof *entry);
+    load_document(ledger, document);
+    bool behind = ours.mark.seen && (!entry->mark.seen || entry->mark.serial < ours.mark.serial);
+    if (!behind) {
+        buffer_free(&ours.token);
+        return;
+    }
+    buffer_free(&entry->token);
+    *entry = ours;
+    entry->unwritten = true;
+}
+
+/* The guard of the file stands in the ledger afterwards: who runs a guard merges it, and keeps it
+ * again. */
+static void merge_singles(struct ledger *ledger) {
+    struct ledger_announcement announced = ledger->announced;
+    struct server_pins pins = ledger->pins;
+    for (size_t i = 0; i < SINGLES; i++)
+        load_single(ledger, (enum single)i);
+    server_pins_merge(&ledger->pins, &pins);
+    if (announced.license_digest[0]) ledger->announced = announced;
+    ledger->unwritten[SINGLE_ANNOUNCED] = announced.license_digest[0] != '\0';
+    ledger->unwritten[SINGLE_PINS] = pins.count > 0;
+    ledger->unwritten[SINGLE_CLOCK] = false;
+}
+
+static void merge(struct ledger *ledger) {
+    ledger->generation = store_generation(ledger->store);
+    for (size_t i = 0; i < LEDGER_LINES_MAX; i++)
+        if (ledger->lines[i].name[0]) merge_line(ledger, &ledger->lines[i]);
+    for (size_t i = 0; i < LEDGER_DOCUMENTS; i++)
+        merge_document(ledger, (enum ledger_document)i);
+    merge_singles(ledger);
+    ledger->merges++;
+}
+
+uint64_t ledger_merges(const struct ledger *ledger) {
+    return ledger->merges;
+}
+
 bool ledger_flush(struct ledger *ledger) {
+    if (!is_merged(ledger)) merge(ledger);
+    if (ledger->store && store_persistence(ledger->store, NULL) != PERSISTENCE_DURABLE)
+        return ledger_is_saved(ledger);
     for (size_t i = 0; i < LEDGER_LINES_MAX; i++)
         if (ledger->lines[i].unwritten) write_line(ledger, &ledger->lines[i]);
     for (size_t i = 0; i < LEDGER_DOCUMENTS; i++)

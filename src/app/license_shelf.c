@@ -53,6 +53,7 @@ struct license_shelf *license_shelf_open(struct store *store, const char *name,
     struct license_shelf *shelf = memory_new(sizeof *shelf);
     size_t damaged = 0;
     shelf->store = store;
+    shelf->generation = store_generation(store);
     shelf->name = name;
     list_init(&shelf->by_change);
     license_shelf_meta_load(shelf);
@@ -65,6 +66,35 @@ struct license_shelf *license_shelf_open(struct store *store, const char *name,
     license_shelf_index_order(shelf);
     shelf->memo = jws_memo_new(2 * shelf->count + LICENSE_SHELF_MEMO_MIN);
     return shelf;
+}
+
+static bool merge_entry(void *context, const char *key, struct bytes value) {
+    struct license_shelf *shelf = context;
+    struct shelf_entry *saved = license_shelf_record_read(value, NULL);
+    const char *license_id = key + sizeof ENTRY_PREFIX - 1;
+    const struct shelf_entry *ours = license_shelf_find(shelf, license_id);
+    if (!saved || (ours && ours->serial >= saved->serial) ||
+        shelf->count == LICENSE_SHELF_ENTRIES_MAX) {
+        license_shelf_entry_free(saved);
+        return true;
+    }
+    struct bytes token = license_shelf_record_token(value);
+    saved->license_id = memory_copy_text(license_id);
+    saved->change = ++shelf->sequence;
+    saved->unsaved = true;
+    saved->unsaved_token = memory_copy_bytes(token.data, token.length);
+    license_shelf_index_replace(shelf, saved);
+    return true;
+}
+
+void license_shelf_merge(struct license_shelf *shelf) {
+    struct status status = STATUS_INIT;
+    if (shelf->generation == store_generation(shelf->store)) return;
+    if (!store_each(shelf->store, shelf->name, ENTRY_PREFIX, merge_entry, shelf, NULL, &status))
+        log_event(LOG_WARNING, shelf->name, "saved licenses cannot be read", "why", status.text,
+                  NULL);
+    shelf->generation = store_generation(shelf->store);
+    shelf->unsaved = true;
 }
 
 void license_shelf_close(struct license_shelf *shelf) {

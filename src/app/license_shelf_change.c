@@ -227,6 +227,7 @@ static void enter_in_index(struct license_shelf *shelf, struct plan *plan) {
 bool license_shelf_apply(struct license_shelf *shelf, const struct shelf_change *changes,
                          size_t count, enum shelf_promise promise, const char *actor,
                          struct status *status) {
+    license_shelf_merge(shelf);
     struct plan plan = {.steps = memory_new_array(count ? count : 1, sizeof(struct step)),
                         .sequence = shelf->sequence,
                         .entries = shelf->count};
@@ -275,7 +276,9 @@ static bool save_unsaved(struct license_shelf *shelf, struct status *status) {
 
 bool license_shelf_flush(struct license_shelf *shelf) {
     struct status status = STATUS_INIT;
+    license_shelf_merge(shelf);
     if (!shelf->unsaved) return true;
+    if (store_persistence(shelf->store, NULL) != PERSISTENCE_DURABLE) return false;
     if (!store_begin(shelf->store, &status)) return false;
     if (!save_unsaved(shelf, &status)) {
         store_rollback(shelf->store);

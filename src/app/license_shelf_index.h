@@ -28,7 +28,8 @@ struct license_shelf {
     size_t lost;
     struct shelf_meta expected; /* what its record said when it was opened */
     bool twin_fails;            /* the last write of the twin did, which was told */
-    bool unsaved;               /* some entry is in memory only */
+    bool unsaved;               /* some entry, or the shelf's own record, is in memory only */
+    uint64_t generation;        /* of the store, when it was read */
 };
 
 /* Adds an entry, which is the shelf's from now on, as the newest change. Its id is new. */
@@ -45,5 +46,9 @@ void license_shelf_index_order(struct license_shelf *shelf);
 
 /* The key of an entry's record; false when the id is too long for one. */
 bool license_shelf_entry_key(const char *license_id, char out[STORE_KEY_BYTES_MAX]);
+
+/* When another file is behind the store (store_generation): takes from it the licenses that are not
+ * on the shelf, or with a lower serial, as the newest changes. */
+void license_shelf_merge(struct license_shelf *shelf);
 
 #endif

@@ -10,6 +10,7 @@
 #include "app/audit_trail.h"
 #include "app/health.h"
 #include "app/metrics.h"
+#include "app/persistence_watch.h"
 #include "app/process_setup.h"
 #include "app/version.h"
 #include "base/log.h"
@@ -56,6 +57,8 @@ static void close_watches(struct runner *runner) {
     }
     timer_close(runner->deadline);
     runner->deadline = NULL;
+    persistence_watch_close(runner->context.persistence);
+    runner->context.persistence = NULL;
 }
 
 static void on_stopped(struct role_context *context) {
@@ -142,8 +145,10 @@ static bool open_store(struct runner *runner, struct status *status) {
     struct store_report report;
     if (!runner->role->wants_store) return true;
     const char *folder = options_text(runner->context.options, "data_dir");
-    if (!store_open(folder, &runner->context.store, &report, status))
+    if (!store_open_at_least(folder, runner->role->least_persistence, &runner->context.store,
+                             &report, status))
         return status_context(status, "--data-dir %s", folder);
+    runner->context.persistence = persistence_watch_open(&runner->context);
     audit_trail_follow(runner->context.store, runner->context.alerts);
     if (report.damaged)
         alerts_raise(runner->context.alerts, ALERT_CRITICAL, runner->context.name, "state_damaged",

@@ -20,11 +20,13 @@
 #include "app/command.h"
 #include "app/options.h"
 #include "base/status.h"
+#include "rules/persistence.h"
 
 struct alerts;
 struct health;
 struct loop;
 struct metrics;
+struct persistence_watch;
 struct store;
 
 /* A role that has not stopped after this time is left behind when the process exits, so that a stop
@@ -56,8 +58,9 @@ struct role_context {
     /* Replaced when a reload was accepted; texts read from it live until then: copy what is
      * kept. */
     const struct options *options;
-    struct store *store;           /* open and locked; NULL unless the role wants one */
-    struct health *health;         /* this role's own */
+    struct store *store;                   /* open; NULL unless the role wants one */
+    struct persistence_watch *persistence; /* of the store, for answers; NULL without one */
+    struct health *health;                 /* this role's own */
     struct metrics *metrics;       /* the process's; roles put {role="name"} on their series */
     struct alerts *alerts;         /* the process's */
     const char *embedded_nats_url; /* where a broker in this same process listens, or NULL */
@@ -73,6 +76,10 @@ struct role_context {
 
 struct role {
     bool wants_store; /* needs --data-dir and the store in it */
+
+    /* How little of the store is enough to start with, when the disk does not let it be written;
+     * durable unless the role says that it serves with less. */
+    enum persistence_state least_persistence;
 
     /* Begins. False with the reason when it cannot: a taken port, an unreadable key. */
     bool (*start)(struct role_context *context, struct status *status);

@@ -121,6 +121,19 @@ void clock_guard_signed(struct clock_guard *guard, int64_t signed_ms, int64_t mo
     if (offset_ms > guard->signed_offset_ms) guard->signed_offset_ms = offset_ms;
 }
 
+void clock_guard_merge(struct clock_guard *guard, const struct clock_guard *saved, int64_t wall_ms,
+                       int64_t monotonic_ms) {
+    struct clock_guard earlier;
+    if (!is_sound(saved)) return;
+    clock_guard_start(&earlier, saved, guard->boot_id, wall_ms, monotonic_ms);
+    if (earlier.mark_offset_ms > guard->mark_offset_ms) {
+        guard->mark_offset_ms = earlier.mark_offset_ms;
+        guard->mark_confirmed_ms = earlier.mark_confirmed_ms;
+    }
+    if (earlier.signed_offset_ms > guard->signed_offset_ms)
+        guard->signed_offset_ms = earlier.signed_offset_ms;
+}
+
 int64_t clock_guard_wait_ms(const struct clock_reading *reading, int64_t target_ms) {
     return target_ms > reading->now_ms ? subtract_saturating(target_ms, reading->now_ms) : 0;
 }

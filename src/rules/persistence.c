@@ -26,12 +26,11 @@ bool persistence_observe(struct persistence *persistence, enum persistence_state
                          int64_t now_ms, uint64_t random) {
     if (state == persistence->state) return false;
     bool was_durable = persistence->state == PERSISTENCE_DURABLE;
+    if (was_durable && now_ms - persistence->since_ms >= PERSISTENCE_STEADY_MS)
+        backoff_succeeded(&persistence->backoff);
     persistence->state = state;
     persistence->since_ms = now_ms;
-    if (state == PERSISTENCE_DURABLE)
-        backoff_succeeded(&persistence->backoff);
-    else if (was_durable)
-        persistence_retry_failed(persistence, now_ms, random);
+    if (was_durable) persistence_retry_failed(persistence, now_ms, random);
     return true;
 }
 

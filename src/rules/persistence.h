@@ -47,6 +47,10 @@ enum persistence_state {
 #define PERSISTENCE_RETRY_FIRST_MS 1000
 #define PERSISTENCE_RETRY_CAP_MS   30000
 
+/* A disk that fails again within this time after it worked is tried as seldom as before: it takes
+ * small writes and refuses larger ones, say. */
+#define PERSISTENCE_STEADY_MS 60000
+
 struct persistence {
     enum persistence_state state;
     int64_t since_ms;    /* monotonic; when the state began */

@@ -55,6 +55,11 @@ bool server_pins_add(struct server_pins *pins, const char *key_id, int64_t now_w
     return true;
 }
 
+void server_pins_merge(struct server_pins *pins, const struct server_pins *other) {
+    for (size_t i = 0; i < other->count && i < SERVER_PINS_MAX; i++)
+        if (!server_pins_add(pins, other->items[i].key_id, other->items[i].pinned_at_ms)) return;
+}
+
 bool server_pins_remove(struct server_pins *pins, const char *key_id) {
     struct server_pin *pin = find_pin(pins, key_id);
     if (!pin) return false;

@@ -73,6 +73,9 @@ bool server_key_id_is_plausible(struct bytes text);
  * there is no room; true without a change when it is there already. */
 bool server_pins_add(struct server_pins *pins, const char *key_id, int64_t now_wall_ms);
 
+/* Adds the keys of `other` that are not there, as far as there is room. */
+void server_pins_merge(struct server_pins *pins, const struct server_pins *other);
+
 /* Removes a key; false when it is not there. */
 bool server_pins_remove(struct server_pins *pins, const char *key_id);
 

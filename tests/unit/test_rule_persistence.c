@@ -54,10 +54,24 @@ static void getting_better_in_part_keeps_the_pace(void **state) {
     int64_t retry_at_ms = persistence.retry_at_ms;
     assert_true(persistence_observe(&persistence, PERSISTENCE_READ_ONLY, 10, 0));
     assert_int_equal(persistence.retry_at_ms, retry_at_ms);
-    /* After a recovery it begins anew. */
-    persistence_observe(&persistence, PERSISTENCE_DURABLE, 20, 0);
-    persistence_observe(&persistence, PERSISTENCE_REFUSED, 30, LONGEST);
-    assert_in_range(persistence.retry_at_ms - 30, 1, PERSISTENCE_RETRY_FIRST_MS);
+}
+
+static void only_a_disk_that_worked_for_a_while_is_trusted_again(void **state) {
+    (void)state;
+    struct persistence persistence;
+    int64_t now_ms = 0;
+    persistence_init(&persistence, now_ms);
+    for (int i = 0; i < 20; i++) {
+        persistence_observe(&persistence, PERSISTENCE_REFUSED, now_ms, 0);
+        now_ms = persistence.retry_at_ms;
+        persistence_observe(&persistence, PERSISTENCE_DURABLE, now_ms, 0);
+    }
+    persistence_observe(&persistence, PERSISTENCE_REFUSED, now_ms, 0);
+    assert_true(persistence.retry_at_ms - now_ms >= PERSISTENCE_RETRY_CAP_MS / 2);
+    persistence_observe(&persistence, PERSISTENCE_DURABLE, now_ms, 0);
+    now_ms += PERSISTENCE_STEADY_MS;
+    persistence_observe(&persistence, PERSISTENCE_REFUSED, now_ms, LONGEST);
+    assert_in_range(persistence.retry_at_ms - now_ms, 1, PERSISTENCE_RETRY_FIRST_MS);
 }
 
 static void names_are_stable(void **state) {
@@ -74,6 +88,7 @@ int main(void) {
         cmocka_unit_test(each_change_is_told_once),
         cmocka_unit_test(retries_slow_down_to_the_cap),
         cmocka_unit_test(getting_better_in_part_keeps_the_pace),
+        cmocka_unit_test(only_a_disk_that_worked_for_a_while_is_trusted_again),
         cmocka_unit_test(names_are_stable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
