@@ -1,5 +1,6 @@
 #include "roles/cache-slave/answers.h"
 
+#include "app/persistence_watch.h"
 #include "roles/cache-slave/answer_subject.h"
 
 static void write_age(const struct slave_view *view, struct json_writer *json) {
@@ -153,6 +154,7 @@ void slave_answer_sync_status(const struct cache_slave *slave, const struct slav
     json_writer_member_integer(&json, "master_sequence", slave->progress.since);
     json_writer_member_integer(&json, "ttl_ms", slave->settings.ages.ttl_ms);
     json_writer_member_integer(&json, "grace_ms", slave->settings.ages.grace_ms);
+    persistence_watch_write(slave->context->persistence, &json);
     json_writer_end_object(&json);
     finish(&json);
 }

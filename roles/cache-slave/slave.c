@@ -38,10 +38,10 @@ static void follow_merge(struct cache_slave *slave) {
 
 /* Writes what the disk refused before. */
 static void save(struct cache_slave *slave) {
-    uint64_t merges = ledger_merges(slave->ledger);
-    ledger_flush(slave->ledger);
-    license_shelf_flush(slave->shelf);
-    if (ledger_merges(slave->ledger) != merges) follow_merge(slave);
+    bool merged = ledger_catch_up(slave->ledger);
+    if (store_persistence(slave->context->store, NULL) == PERSISTENCE_DURABLE)
+        license_shelf_flush(slave->shelf);
+    if (merged) follow_merge(slave);
 }
 
 /* ---- settling ---- */

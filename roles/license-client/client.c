@@ -26,7 +26,7 @@ static void on_timer(void *context) {
 static void look(void *owner, struct follower_view *view) {
     struct client *client = owner;
     turn_settle(client, follower_tick(client->follower, turn_moment()));
-    follower_look(client->follower, view);
+    turn_look(client, view);
 }
 
 static void hear(struct client *client, struct bytes message) {
@@ -237,7 +237,7 @@ static void describe(const struct role_context *context, struct role_view *out) 
     const struct client *client = context->state;
     struct follower_view view;
     char reason[ANSWER_REASON_BYTES];
-    follower_look(client->follower, &view);
+    turn_look(client, &view);
     answer_reason(&view, reason);
     out->condition = condition_of(&view);
     snprintf(out->state, sizeof out->state, "%s, %s", answer_edition(&view),

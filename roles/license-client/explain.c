@@ -1,5 +1,6 @@
 #include "roles/license-client/explain.h"
 
+#include "app/persistence_watch.h"
 #include "codec/rfc3339.h"
 
 /* A moment of the loop's clock as wall time by the clock guard. */
@@ -161,5 +162,6 @@ void explain_write(const struct follower_view *view, struct json_writer *json) {
     json_writer_member_text(json, "license_says", view->last_license ? text : NULL);
     write_inputs(view, json);
     write_next(view, json);
+    persistence_watch_write(view->persistence, json);
     json_writer_end_object(json);
 }

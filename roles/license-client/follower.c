@@ -114,9 +114,7 @@ static void follow_merge(struct follower *follower, struct moment at) {
 
 /* Writes what the disk refused before. */
 static void save(struct follower *follower, struct moment at) {
-    uint64_t merges = ledger_merges(follower->ledger);
-    ledger_flush(follower->ledger);
-    if (ledger_merges(follower->ledger) != merges) follow_merge(follower, at);
+    if (ledger_catch_up(follower->ledger)) follow_merge(follower, at);
     save_license(follower);
 }
 

@@ -66,6 +66,7 @@ struct follower_options {
     enum pinning_policy pinning;
 };
 
+struct persistence_watch;
 struct follower;
 
 /* Begins in community. Authority, ledger, metrics and alerts are borrowed and live longer. Never
@@ -124,6 +125,7 @@ struct follower_view {
     const struct authority *authority;
     const struct server_pins *pins;
     const struct follower_refusal *refusal;
+    const struct persistence_watch *persistence; /* of the process, put in by turn_look; or NULL */
 };
 
 /* Fills the view as of the last event. */

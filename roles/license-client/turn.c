@@ -12,6 +12,11 @@ struct moment turn_moment(void) {
     return (struct moment){.wall_ms = clock_wall_ms(), .monotonic_ms = clock_monotonic_ms()};
 }
 
+void turn_look(const struct client *client, struct follower_view *view) {
+    follower_look(client->follower, view);
+    view->persistence = client->context->persistence;
+}
+
 /* ---- saying what changed ---- */
 
 static void log_change(const struct follower_view *view) {
@@ -28,7 +33,7 @@ static void log_change(const struct follower_view *view) {
 static void publish(struct client *client) {
     struct follower_view view;
     struct buffer json;
-    follower_look(client->follower, &view);
+    turn_look(client, &view);
     log_change(&view);
     client_metrics_changed(client->metrics, view.state->cause);
     buffer_init(&json, ANSWER_BYTES_MAX);
@@ -45,7 +50,7 @@ static void publish(struct client *client) {
 static void renew_file(struct client *client, int64_t divisor) {
     struct follower_view view;
     struct buffer json;
-    follower_look(client->follower, &view);
+    turn_look(client, &view);
     int64_t age_ms = view.state->timeout_ms / divisor;
     if (!status_file_is_due(&client->status_file, age_ms, view.now_monotonic_ms)) return;
     buffer_init(&json, ANSWER_BYTES_MAX);
@@ -57,7 +62,7 @@ static void renew_file(struct client *client, int64_t divisor) {
 void turn_decided(struct client *client) {
     struct follower_view view;
     char reason[ANSWER_REASON_BYTES];
-    follower_look(client->follower, &view);
+    turn_look(client, &view);
     answer_reason(&view, reason);
     health_set(client->context->health, CLIENT_CONDITION_DECIDED, true, reason);
     if (client->announced) return;
@@ -73,7 +78,7 @@ static void ask(struct client *client) {
     struct follower_view view;
     enum client_nonce_reason reason = follower_make_nonce(client->follower, nonce, turn_moment());
     if (reason == CLIENT_NONCE_NOT_DUE) return;
-    follower_look(client->follower, &view);
+    turn_look(client, &view);
     int64_t timeout_ms = view.state->timeout_ms / FRESHNESS_ANSWER_DIVISOR;
     bool asked = nonces_ask(&client->nonces, client->bus, nonce, timeout_ms, &status);
     client_metrics_asked(client->metrics, reason);

@@ -15,6 +15,9 @@
 /* Both clocks, now. */
 struct moment turn_moment(void);
 
+/* Fills the view of the state, as answers show it. */
+void turn_look(const struct client *client, struct follower_view *view);
+
 /* Does what `effect` asks for. */
 void turn_settle(struct client *client, enum follower_effect effect);
 

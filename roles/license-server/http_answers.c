@@ -111,6 +111,7 @@ static void answer_license(void *context, struct http_request *request) {
     write_time_or_null(&json, "next_license_at", sources_again_at_ms(server->sources));
     json_writer_member_text(&json, "server_id", server->server_id);
     json_writer_member_text(&json, "server_key", server->key.public_key.thumbprint);
+    json_writer_member_boolean(&json, "server_key_saved", !server->key_unsaved);
     json_writer_member_integer(&json, "heartbeat_interval_ms",
                                server->broadcaster.options.heartbeat_interval_ms);
     write_lists(server, &json);

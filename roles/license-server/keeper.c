@@ -70,11 +70,7 @@ static void follow_merge(struct keeper *keeper) {
 }
 
 void keeper_save(struct keeper *keeper) {
-    uint64_t merges = ledger_merges(keeper->ledger);
-    ledger_flush(keeper->ledger);
-    if (ledger_merges(keeper->ledger) == merges) return;
-    follow_merge(keeper);
-    ledger_flush(keeper->ledger);
+    if (ledger_catch_up(keeper->ledger)) follow_merge(keeper);
 }
 
 /* Takes a time that the vendor signed: it may move `now`. */

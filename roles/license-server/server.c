@@ -78,6 +78,27 @@ void server_settle(struct license_server *server) {
     set_tick(server);
 }
 
+/* ---- the key ---- */
+
+/* The key that the disk did not take at the start. Another one that is there by now stays: it is the
+ * server's own, and in force from the next start on. */
+static void save_key(struct license_server *server) {
+    struct role_context *context = server->context;
+    struct status status = STATUS_INIT;
+    if (!server->key_unsaved || store_persistence(context->store, NULL) != PERSISTENCE_DURABLE)
+        return;
+    if (server_key_store(store_folder(context->store), &server->key, &status)) {
+        server->key_unsaved = false;
+        log_event(LOG_INFO, context->name, "the server's key is saved now", "key",
+                  server->key.public_key.thumbprint, NULL);
+    } else if (status.code == STATUS_BUSY && !server->told.other_key) {
+        server->told.other_key = true;
+        alerts_raise(context->alerts, ALERT_WARNING, context->name, "server_key_differs",
+                     "the data folder has this server's own key, which could not be read when it "
+                     "started; a restart puts it in force");
+    }
+}
+
 /* ---- events ---- */
 
 static void on_event(void *context) {
@@ -87,6 +108,7 @@ static void on_event(void *context) {
 static void on_heartbeat(void *context) {
     struct license_server *server = context;
     server_settle(server);
+    save_key(server);
     broadcaster_commit_start(&server->broadcaster);
     broadcaster_tell(&server->broadcaster, BROADCAST_HEARTBEAT);
 }
@@ -113,16 +135,19 @@ static void name_server(struct license_server *server) {
 }
 
 static bool load_key(struct license_server *server, struct status *status) {
-    bool made;
-    if (!server_key_load_or_make(store_folder(server->context->store), &server->key, &made, status))
+    enum server_key_origin origin;
+    if (!server_key_load_or_make(store_folder(server->context->store), &server->key, &origin,
+                                 status))
         return false;
+    server->key_unsaved = origin == SERVER_KEY_FOR_THIS_RUN;
     server->signer = signer_from_private_key(&server->key);
     name_server(server);
     if (!claims_text_is_fit(server->server_id, CLAIM_TEXT_BYTES_MAX))
         return status_fail(status, STATUS_CONFIG,
                            "--server-id: 1 to %d bytes of text without control characters",
                            CLAIM_TEXT_BYTES_MAX);
-    log_event(LOG_INFO, server->context->name, made ? "made a key for this server" : "this server",
+    log_event(LOG_INFO, server->context->name,
+              origin == SERVER_KEY_LOADED ? "this server" : "made a key for this server",
               "server_id", server->server_id, "key", server->key.public_key.thumbprint, NULL);
     return true;
 }
@@ -200,6 +225,11 @@ static void begin(struct license_server *server) {
     server->heartbeat = timer_open(server->context->loop, on_heartbeat, server);
     timer_start_repeating(server->heartbeat, server->broadcaster.options.heartbeat_interval_ms);
     alerts_listen(server->context->alerts, on_alert, server);
+    if (server->key_unsaved)
+        alerts_raise(
+            server->context->alerts, ALERT_CRITICAL, server->context->name, "server_key_not_saved",
+            "the server's key cannot be saved or read: it runs with a new one that is lost "
+            "when it ends, and clients have to accept that one anew");
     sources_read(server->sources);
     server_settle(server);
 }

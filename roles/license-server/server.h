@@ -45,6 +45,7 @@ struct server_told {
     char revocations[SHA256_TEXT_BYTES];
     bool turned_back; /* the clock */
     bool jumped_forward;
+    bool other_key;                      /* the disk has another key than the one in force */
     char old_keyring[SHA256_TEXT_BYTES]; /* the documents that were said to be old */
     char old_revocations[SHA256_TEXT_BYTES];
 };
@@ -63,6 +64,7 @@ struct license_server {
     char server_id[CLAIM_TEXT_BYTES_MAX + 1];
     struct private_key key;
     struct signer signer;
+    bool key_unsaved; /* the disk has not taken it yet */
 
     struct ledger *ledger;
     struct authority *authority;

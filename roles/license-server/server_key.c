@@ -1,6 +1,7 @@
 #include "roles/license-server/server_key.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 
@@ -28,18 +29,27 @@ bool server_key_load(const char *data_folder, struct private_key *key, struct st
     return loaded;
 }
 
-bool server_key_load_or_make(const char *data_folder, struct private_key *key, bool *made,
-                             struct status *status) {
+/* True when it is the disk that fails, on a file that may be as it should. */
+static bool disk_fails(const char *data_folder, const struct status *loading) {
+    struct stat information;
+    char *path = file_join(data_folder, SERVER_KEY_FILE);
+    bool is_file = stat(path, &information) != 0 || S_ISREG(information.st_mode);
+    free(path);
+    return loading->code == STATUS_IO && is_file;
+}
+
+bool server_key_load_or_make(const char *data_folder, struct private_key *key,
+                             enum server_key_origin *origin, struct status *status) {
     struct status loading = STATUS_INIT;
-    *made = false;
+    *origin = SERVER_KEY_LOADED;
     if (server_key_load(data_folder, key, &loading)) return true;
-    if (loading.code != STATUS_NOT_FOUND)
+    bool missing = loading.code == STATUS_NOT_FOUND;
+    if (!missing && !disk_fails(data_folder, &loading))
         return status_fail(status, loading.code, "%s", loading.text);
     private_key_generate(JWK_ED25519, key);
-    *made = true;
-    if (server_key_store(data_folder, key, status)) return true;
-    private_key_wipe(key);
-    return false;
+    *origin = missing && server_key_store(data_folder, key, NULL) ? SERVER_KEY_MADE
+                                                                  : SERVER_KEY_FOR_THIS_RUN;
+    return true;
 }
 
 bool server_key_store(const char *data_folder, const struct private_key *key,

@@ -7,6 +7,7 @@
 #include "base/assertion.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "store/store.h"
 
 /* Room for the list of flags that need a restart. */
 #define RESTART_LIST_BYTES 4096
@@ -258,6 +259,9 @@ void stack_look(struct stack *stack) {
         if (!member->running) continue;
         member->view = (struct role_view){0};
         member->command->role->describe(&member->context, &member->view);
+        if (member->view.condition == ROLE_SERVING &&
+            store_persistence(stack->parent->store, NULL) != PERSISTENCE_DURABLE)
+            member->view.condition = ROLE_DEGRADED;
     }
 }
 

@@ -52,7 +52,7 @@ void authority_close(struct authority *authority);
 bool authority_load(struct authority *authority, const char *keys_path, const char *root_path,
                     struct status *status) MUST_CHECK;
 
-/* Puts in force what the ledger has now, after it merged (ledger_merges): its documents are never
+/* Puts in force what the ledger has now, after it merged (ledger_catch_up): its documents are never
  * older than those before. */
 void authority_follow_merge(struct authority *authority);
 

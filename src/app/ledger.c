@@ -42,7 +42,6 @@ struct ledger {
     bool unwritten[SINGLES];
     bool complained;     /* the log was told that the disk refuses */
     uint64_t generation; /* of the store, when it was read */
-    uint64_t merges;
 };
 
 static const char *const document_keys[LEDGER_DOCUMENTS] = {
@@ -335,17 +334,10 @@ static void merge(struct ledger *ledger) {
     for (size_t i = 0; i < LEDGER_DOCUMENTS; i++)
         merge_document(ledger, (enum ledger_document)i);
     merge_singles(ledger);
-    ledger->merges++;
-}
-
-uint64_t ledger_merges(const struct ledger *ledger) {
-    return ledger->merges;
 }
 
 bool ledger_flush(struct ledger *ledger) {
     if (!is_merged(ledger)) merge(ledger);
-    if (ledger->store && store_persistence(ledger->store, NULL) != PERSISTENCE_DURABLE)
-        return ledger_is_saved(ledger);
     for (size_t i = 0; i < LEDGER_LINES_MAX; i++)
         if (ledger->lines[i].unwritten) write_line(ledger, &ledger->lines[i]);
     for (size_t i = 0; i < LEDGER_DOCUMENTS; i++)
@@ -353,4 +345,11 @@ bool ledger_flush(struct ledger *ledger) {
     for (size_t i = 0; i < SINGLES; i++)
         if (ledger->unwritten[i]) write_single(ledger, (enum single)i);
     return ledger_is_saved(ledger);
+}
+
+bool ledger_catch_up(struct ledger *ledger) {
+    bool merges = !is_merged(ledger);
+    if (merges || !ledger->store || store_persistence(ledger->store, NULL) == PERSISTENCE_DURABLE)
+        ledger_flush(ledger);
+    return merges;
 }

@@ -86,13 +86,14 @@ void ledger_keep_clock(struct ledger *ledger, const struct clock_guard *guard);
 /* False while something is in memory only, because the disk refused it. */
 bool ledger_is_saved(const struct ledger *ledger);
 
-/* Writes again what could not be written before; costs nothing while the disk is known to refuse
- * (store_retry finds out when that is over). When the store reads from another file than before (store_generation), what that has is
- * merged first: the highest serials win, pinned keys are all kept, and nothing higher is ever
- * overwritten. False while something is still not on the disk. */
+/* Writes again what could not be written before. When the store reads from another file than before
+ * (store_generation), what that has is merged first: the highest serials win, pinned keys are all
+ * kept, and nothing higher is ever overwritten. False while something is still not on the disk. */
 bool ledger_flush(struct ledger *ledger);
 
-/* Grows with each merge: whoever made something of documents, marks or the clock looks again. */
-uint64_t ledger_merges(const struct ledger *ledger);
+/* For every turn of a role: ledger_flush as soon as the disk works again; costs nothing while all
+ * is saved, or while the disk is known to refuse. True when it merged: who made something of
+ * documents, marks or the clock looks again. */
+bool ledger_catch_up(struct ledger *ledger);
 
 #endif

@@ -142,8 +142,8 @@ bool license_shelf_apply(struct license_shelf *shelf, const struct shelf_change 
 bool license_shelf_discard(struct license_shelf *shelf, struct shelf_entry *entry,
                            struct status *status) MUST_CHECK;
 
-/* Tries once more to save what is unsaved, unless the disk is known to refuse; what the store could
- * not read before is merged first. False while something is still in memory only. */
+/* Tries once more to save what is unsaved; what the store could not read before is merged first.
+ * False while something is still in memory only. */
 bool license_shelf_flush(struct license_shelf *shelf);
 
 #endif

@@ -278,7 +278,6 @@ bool license_shelf_flush(struct license_shelf *shelf) {
     struct status status = STATUS_INIT;
     license_shelf_merge(shelf);
     if (!shelf->unsaved) return true;
-    if (store_persistence(shelf->store, NULL) != PERSISTENCE_DURABLE) return false;
     if (!store_begin(shelf->store, &status)) return false;
     if (!save_unsaved(shelf, &status)) {
         store_rollback(shelf->store);

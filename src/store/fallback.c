@@ -201,25 +201,20 @@ bool store_retry(struct store *store, struct store_report *report, struct status
     if (store->as_opened == PERSISTENCE_DURABLE) {
         return write_probe(store, status);
     }
-    bool takes = disk_takes_files(store, &why);
-    if (takes) {
-        char *folder = memory_copy_text(store->folder);
-        store_close_database(store);
-        takes = open_durably(store, folder, report, &why);
-        if (!takes) {
-            bool fallen = fall_back(store, folder, PERSISTENCE_MEMORY, &why, NULL);
-            if (!fallen) { /* by now a newer lsys had the folder: its file is left alone */
-                open_in_memory(store);
-            }
-        }
-        store->generation++;
-        free(folder);
+    if (!disk_takes_files(store, &why)) {
+        return status_fail(status, why.code, "%s", why.text);
     }
-    if (takes) {
+    char *folder = memory_copy_text(store->folder);
+    store_close_database(store);
+    bool durable = open_durably(store, folder, report, &why);
+    if (!durable && !fall_back(store, folder, PERSISTENCE_MEMORY, &why, NULL)) {
+        open_in_memory(store); /* by now a newer lsys had the folder: its file is left alone */
+    }
+    store->generation++;
+    free(folder);
+    if (durable) {
         status_clear(&store->refusal);
         return true;
     }
-    status_clear(&store->refusal);
-    status_fail(&store->refusal, STATUS_IO, "%s", why.text);
     return status_fail(status, why.code, "%s", why.text);
 }
