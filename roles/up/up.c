@@ -408,9 +408,8 @@ const struct command up_command = {
         "themselves. Each role reads its own section of conf.d and its own environment.\n\n"
         "Without --license, a vendor key and a license for demonstration are made in the data\n"
         "folder at the first start and kept. The page at --http shows the state of everything,\n"
-        "live; a terminal shows the same. With --secure every\n"
-        "connection is TLS and every NATS user has its own credentials. Ctrl-C stops all roles "
-        "within two seconds.",
+        "live; a terminal shows the same. With --secure every connection is TLS and every NATS\n"
+        "user has its own credentials. Ctrl-C stops all roles within two seconds.",
     .examples = "  lsys up\n"
                 "  lsys up --secure\n"
                 "  lsys up --data-dir /var/lib/lsys --http 127.0.0.1:9000\n"

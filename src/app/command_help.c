@@ -45,13 +45,15 @@ static void append_option(const struct option *row, struct buffer *out) {
 }
 
 static void append_configuration(const struct command *command, struct buffer *out) {
-    if (!command->section) return;
+    /* A section of its own that no role has is of no use to people. */
+    if (!command->section || (!command->role && strcmp(command->section, command->name) == 0))
+        return;
     buffer_append_format(
         out,
         "\nConfiguration:\n"
         "  Flags override LSYS_<SECTION>_<KEY>, which overrides *.conf, section [%s].\n"
         "  \"lsys config show %s\" prints every value and where it came from.\n",
-        command->section, command->name);
+        command->section, command->section);
 }
 
 static bool ends_line(const char *text) {
@@ -72,8 +74,8 @@ void command_help_write(const struct command *command, struct buffer *out) {
     if (command->examples)
         buffer_append_format(out, "\nExamples:\n%s%s", command->examples,
                              ends_line(command->examples) ? "" : "\n");
-    buffer_append_format(out, "\nExit codes:\n  0    done\n%s%s",
-                         command->exit_codes ? command->exit_codes : "", command_text_exit_codes);
+    buffer_append_text(out, "\nExit codes:\n");
+    command_text_exit_codes(command, out);
 }
 
 static void append_group(const struct command_table *commands, enum command_group group,

@@ -53,9 +53,11 @@ static void append_man_command(const struct command *command, struct buffer *out
         append_man_option(row, out);
     append_man_literal("EXAMPLES", command->examples, out);
     buffer_append_text(out, ".SH EXIT STATUS\n.nf\n");
-    append_troff("  0    done\n", out);
-    if (command->exit_codes) append_troff(command->exit_codes, out);
-    append_troff(command_text_exit_codes, out);
+    struct buffer codes;
+    buffer_init(&codes, out->limit);
+    command_text_exit_codes(command, &codes);
+    append_troff(buffer_text(&codes), out);
+    buffer_free(&codes);
     buffer_append_text(out, ".fi\n");
 }
 

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "app/option_check.h"
 #include "base/text.h"
@@ -10,16 +11,43 @@
 #define NO_BOUND INT64_C(9007199254740991)
 
 /* The verdicts of a verification are in verify's own record. */
-const char command_text_exit_codes[] = "  64   wrong flags or arguments\n"
-                                       "  65   the input cannot be used\n"
-                                       "  66   a file is not there\n"
-                                       "  69   a peer cannot be reached\n"
-                                       "  70   a fault of lsys\n"
-                                       "  74   reading or writing failed\n"
-                                       "  75   locked, taken or too slow: try again\n"
-                                       "  76   the peer broke the protocol\n"
-                                       "  77   not permitted\n"
-                                       "  78   the configuration is wrong\n";
+/* What every command may exit with when it fails. */
+static const char common_exit_codes[] = "  64   wrong flags or arguments\n"
+                                        "  65   the input cannot be used\n"
+                                        "  66   a file is not there\n"
+                                        "  69   a peer cannot be reached\n"
+                                        "  70   a fault of lsys\n"
+                                        "  74   reading or writing failed\n"
+                                        "  75   locked, taken or too slow: try again\n"
+                                        "  76   the peer broke the protocol\n"
+                                        "  77   not permitted\n"
+                                        "  78   the configuration is wrong\n";
+
+/* Columns of a line of exit codes up to its text: "  64   ". */
+#define EXIT_CODE_COLUMNS 7
+
+static size_t line_length(const char *line) {
+    return strcspn(line, "\n") + 1;
+}
+
+/* The line of `lines` that begins with the code of `wanted`; NULL when there is none. */
+static const char *line_of_code(const char *lines, const char *wanted) {
+    for (; *lines; lines += line_length(lines))
+        if (strncmp(lines, wanted, EXIT_CODE_COLUMNS) == 0) return lines;
+    return NULL;
+}
+
+void command_text_exit_codes(const struct command *command, struct buffer *out) {
+    const char *own = command->exit_codes ? command->exit_codes : "";
+    buffer_append_text(out, "  0    done\n");
+    for (const char *line = own; *line; line += line_length(line))
+        if (!line_of_code(common_exit_codes, line)) buffer_append(out, line, line_length(line));
+    for (const char *line = common_exit_codes; *line; line += line_length(line)) {
+        const char *said = line_of_code(own, line);
+        if (!said) said = line;
+        buffer_append(out, said, line_length(said));
+    }
+}
 
 void command_text_flag(const struct option *row, char out[COMMAND_TEXT_FLAG_BYTES]) {
     char name[64];

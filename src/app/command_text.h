@@ -13,15 +13,16 @@
 /* Longest explanation of one flag. */
 #define COMMAND_TEXT_MEANING_BYTES 1024
 
-/* Exit codes that every command may give when it fails, a line each. */
-extern const char command_text_exit_codes[];
-
 /* Writes a flag with the name of its value: "--listen HOST:PORT". */
 void command_text_flag(const struct option *row, char out[COMMAND_TEXT_FLAG_BYTES]);
 
 /* Appends what a flag is for, with its bounds and its default: "Time between ... (1s to 1h; default
  * 30s)". */
 void command_text_meaning(const struct option *row, struct buffer *out);
+
+/* Appends the exit codes that the command may give, a line each: its own, then those that all have,
+ * in its own words where it has some. */
+void command_text_exit_codes(const struct command *command, struct buffer *out);
 
 /* Appends "lsys verify FILE [flags]". */
 void command_text_usage(const struct command *command, struct buffer *out);

@@ -27,7 +27,12 @@ describe('help', () => {
       const flags = [...help.matchAll(/^ {2}(--[a-z0-9-]+)/gm)].map((match) => match[1]);
       assert.deepEqual(flags, [...new Set(flags)], name);
       assert.ok(flags.includes('--help'), name);
-      assert.match(help, /Exit codes:/);
+      const codes = [...help.slice(help.indexOf('Exit codes:')).matchAll(/^ {2}(\d+) /gm)].map((match) => match[1]);
+      assert.ok(codes.includes('0') && codes.includes('64'), name);
+      assert.deepEqual(codes, [...new Set(codes)], `${name}: each exit code once`);
+      const [usage, ...lines] = help.split('\n').slice(2);
+      assert.match(usage, /^Usage: lsys /);
+      for (const line of lines) assert.ok(line.length <= 100, `${name}: ${line}`);
       for (const match of help.matchAll(/^ {2}--\S+(?: \S+)?(?: {2,}|\n {34})(.+)$/gm)) assert.ok(match[1].length > 8, match[0]);
     }
   });
