@@ -1,5 +1,6 @@
 /* lsys verify: is this license valid? */
 #include <stdio.h>
+#include <sysexits.h>
 
 #include "app/printable.h"
 #include "app/token_file.h"
@@ -63,26 +64,21 @@ static void print_text(const struct verification *verification, const struct ver
         printf("not judged: the license names a %s, and none was given to compare\n", unjudged[i]);
 }
 
-/* Judges the token and prints; `*exit_code` is the verdict's. */
-static bool judge(const struct options *values, struct bytes token, int *exit_code,
-                  struct status *status) {
-    struct verification verification;
-    struct verdict verdict = {0};
-    bool judged = verification_open(values, &verification, status);
-    if (judged) {
-        verification_judge(&verification, token, &verdict);
-        *exit_code = status_exit_code(verdict.status.code);
-        if (options_boolean(values, "json"))
-            judged = print_json(&verification, &verdict, status);
-        else
-            print_text(&verification, &verdict);
-        verdict_free(&verdict);
-    }
-    verification_close(&verification);
-    return judged;
+/* Judges the token and prints; returns the verdict's exit code. */
+static int judge(const struct verification *verification, const struct options *values,
+                 struct bytes token, struct status *status) {
+    struct verdict verdict;
+    verification_judge(verification, token, &verdict);
+    int exit_code = status_exit_code(verdict.status.code);
+    if (!options_boolean(values, "json"))
+        print_text(verification, &verdict);
+    else if (!print_json(verification, &verdict, status))
+        exit_code = status_exit_code(status->code);
+    verdict_free(&verdict);
+    return exit_code;
 }
 
-/* With --json also what kept the license from being judged is a JSON object. */
+/* Says why the license could not be judged; with --json that is a JSON object, too. */
 static int fail(const struct command_call *call, const struct status *status) {
     struct verification nothing = {.circumstances.now_ms = clock_wall_ms()};
     struct verdict verdict = {.status = *status};
@@ -93,10 +89,16 @@ static int fail(const struct command_call *call, const struct status *status) {
     return command_failed(call->command, status);
 }
 
+/* The same for keys and lists: exit codes of verdicts are about the license alone. */
+static int fail_input(const struct command_call *call, const struct status *status) {
+    int exit_code = fail(call, status);
+    return exit_code < EX__BASE ? EX_DATAERR : exit_code;
+}
+
 static int run(const struct command_call *call) {
     struct status status = STATUS_INIT;
     struct token_file file;
-    int exit_code = 0;
+    struct verification verification;
     if (!options_text(call->options, "keys") && !options_text(call->options, "keyring")) {
         status_fail(&status, STATUS_USAGE,
                     "--keys is missing: the vendor's public keys (or --keyring and --root)");
@@ -104,9 +106,14 @@ static int run(const struct command_call *call) {
     }
     if (!token_file_read(options_argument(call->options, 0), ARMOR_LICENSE, &file, &status))
         return fail(call, &status);
-    bool judged = judge(call->options, token_file_token(&file), &exit_code, &status);
+    int exit_code = 0;
+    if (verification_open(call->options, &verification, &status))
+        exit_code = judge(&verification, call->options, token_file_token(&file), &status);
+    else
+        exit_code = fail_input(call, &status);
+    verification_close(&verification);
     token_file_free(&file);
-    return judged ? command_finished(call->command, exit_code) : fail(call, &status);
+    return command_finished(call->command, exit_code);
 }
 
 const struct command verify_command = {

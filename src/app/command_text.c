@@ -2,7 +2,9 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "app/option_check.h"
 #include "base/text.h"
@@ -11,41 +13,37 @@
 #define NO_BOUND INT64_C(9007199254740991)
 
 /* The verdicts of a verification are in verify's own record. */
-/* What every command may exit with when it fails. */
-static const char common_exit_codes[] = "  64   wrong flags or arguments\n"
-                                        "  65   the input cannot be used\n"
-                                        "  66   a file is not there\n"
-                                        "  69   a peer cannot be reached\n"
-                                        "  70   a fault of lsys\n"
-                                        "  74   reading or writing failed\n"
-                                        "  75   locked, taken or too slow: try again\n"
-                                        "  76   the peer broke the protocol\n"
-                                        "  77   not permitted\n"
-                                        "  78   the configuration is wrong\n";
-
-/* Columns of a line of exit codes up to its text: "  64   ". */
-#define EXIT_CODE_COLUMNS 7
+/* What every command may exit with. */
+static const char common_exit_codes[] =
+    "  0    done\n"
+    "  10   to 29: a license or token is refused; \"lsys verify --help\" lists why\n"
+    "  64   wrong flags or arguments\n"
+    "  65   the input cannot be used\n"
+    "  66   a file is not there\n"
+    "  69   a peer cannot be reached\n"
+    "  70   a fault of lsys\n"
+    "  74   reading or writing failed\n"
+    "  75   locked, taken or too slow: try again\n"
+    "  76   the peer broke the protocol\n"
+    "  77   not permitted\n"
+    "  78   the configuration is wrong\n";
 
 static size_t line_length(const char *line) {
     return strcspn(line, "\n") + 1;
 }
 
-/* The line of `lines` that begins with the code of `wanted`; NULL when there is none. */
-static const char *line_of_code(const char *lines, const char *wanted) {
+/* The line that begins with this code; NULL when there is none. */
+static const char *line_of_code(const char *lines, int code) {
     for (; *lines; lines += line_length(lines))
-        if (strncmp(lines, wanted, EXIT_CODE_COLUMNS) == 0) return lines;
+        if (strtol(lines, NULL, 10) == code) return lines;
     return NULL;
 }
 
 void command_text_exit_codes(const struct command *command, struct buffer *out) {
-    const char *own = command->exit_codes ? command->exit_codes : "";
-    buffer_append_text(out, "  0    done\n");
-    for (const char *line = own; *line; line += line_length(line))
-        if (!line_of_code(common_exit_codes, line)) buffer_append(out, line, line_length(line));
-    for (const char *line = common_exit_codes; *line; line += line_length(line)) {
-        const char *said = line_of_code(own, line);
-        if (!said) said = line;
-        buffer_append(out, said, line_length(said));
+    for (int code = 0; code <= EX__MAX; code++) {
+        const char *line = line_of_code(command->exit_codes ? command->exit_codes : "", code);
+        if (!line) line = line_of_code(common_exit_codes, code);
+        if (line) buffer_append(out, line, line_length(line));
     }
 }
 

@@ -20,8 +20,8 @@ void command_text_flag(const struct option *row, char out[COMMAND_TEXT_FLAG_BYTE
  * 30s)". */
 void command_text_meaning(const struct option *row, struct buffer *out);
 
-/* Appends the exit codes that the command may give, a line each: its own, then those that all have,
- * in its own words where it has some. */
+/* Appends the exit codes that the command may give, a line each, in its own words where it has
+ * some. */
 void command_text_exit_codes(const struct command *command, struct buffer *out);
 
 /* Appends "lsys verify FILE [flags]". */

@@ -244,7 +244,7 @@ describe('the circumstances of a license', () => {
     await lsysOk(['revoke', 'add', 'L-1', '--list', list, '--key', stranger.key]);
     const file = await vendor.issue('good.lic');
     const verdict = await verify(file, ['--keys', vendor.keys, '--revocations', list]);
-    assert.deepEqual([verdict.valid, verdict.code, verdict.exit], [false, 'unknown_key', 15]);
+    assert.deepEqual([verdict.valid, verdict.code, verdict.exit], [false, 'unknown_key', 65]);
     assert.match(verdict.message, /revocations\.jwt/);
     const extend = await lsys(['revoke', 'add', 'L-2', '--list', list, '--key', vendor.key]);
     assert.equal(extend.code, 15);
@@ -282,7 +282,7 @@ describe('the circumstances of a license', () => {
     const shown = JSON.parse(await lsysOk(['inspect', ring, '--root', root.keys, '--json']));
     assert.equal(shown.verified, true);
     const strange = await verify(fresh, ['--keyring', ring, '--root', vendor.keys]);
-    assert.deepEqual([strange.valid, strange.code], [false, 'unknown_key']);
+    assert.deepEqual([strange.valid, strange.code, strange.exit], [false, 'unknown_key', 65]);
     const use = await lsys(['keyring', 'add', vendor.keys, '--use', 'keyring', '--ring', ring, '--key', root.key]);
     assert.equal(use.code, 64);
   });
@@ -364,6 +364,7 @@ describe('files that hold something else', () => {
         const result = await lsys(args);
         assert.ok(result.code > 0 && result.code < 80, `${what} as ${use}: ${result.code ?? result.signal} ${result.stderr}`);
         assert.match(result.stderr, /strange/, `${what} as ${use}`);
+        if (args[0] === 'verify') assert.ok(result.code >= 64, `${what} as ${use}: ${result.code} is a license's verdict`);
         assert.deepEqual(readFileSync(file), before);
       }
     }
