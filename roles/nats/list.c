@@ -87,6 +87,57 @@ static void list_operator_keys(const struct nats_texts *keys, struct json_writer
     json_writer_end_array(json);
 }
 
+/* ---- what it shares ---- */
+
+static const char *kind_name(enum nats_share_kind kind) {
+    return kind == NATS_STREAM ? "stream" : "service";
+}
+
+static void write_export(struct json_writer *json, const struct nats_export *export) {
+    json_writer_begin_object(json);
+    json_writer_member_text(json, "subject", export->subject);
+    json_writer_member_text(json, "type", kind_name(export->kind));
+    json_writer_member_boolean(json, "private", export->is_private);
+    json_writer_end_object(json);
+}
+
+static void write_import(struct json_writer *json, const struct nats_import *import) {
+    json_writer_begin_object(json);
+    json_writer_member_text(json, "subject", import->subject);
+    json_writer_member_text(json, "type", kind_name(import->kind));
+    json_writer_member_text(json, "from", import->account);
+    if (import->local_subject)
+        json_writer_member_text(json, "local_subject", import->local_subject);
+    json_writer_end_object(json);
+}
+
+static void write_sharing(struct json_writer *json, const struct nats_account *account) {
+    json_writer_name(json, "exports");
+    json_writer_begin_array(json);
+    for (size_t i = 0; i < account->export_count; i++)
+        write_export(json, &account->exports[i]);
+    json_writer_end_array(json);
+    json_writer_name(json, "imports");
+    json_writer_begin_array(json);
+    for (size_t i = 0; i < account->import_count; i++)
+        write_import(json, &account->imports[i]);
+    json_writer_end_array(json);
+}
+
+static void print_sharing(const struct nats_account *account) {
+    for (size_t i = 0; i < account->export_count; i++) {
+        const struct nats_export *export = &account->exports[i];
+        printf("  (exports)            %-10s %s%s\n", kind_name(export->kind), export->subject,
+               export->is_private ? "  private" : "");
+    }
+    for (size_t i = 0; i < account->import_count; i++) {
+        const struct nats_import *import = &account->imports[i];
+        printf("  (imports)            %-10s %s  from %s%s%s\n", kind_name(import->kind),
+               import->subject, import->account, import->local_subject ? "  as " : "",
+               import->local_subject ? import->local_subject : "");
+    }
+}
+
 static bool list_account(const struct nats_deployment *deployment, const char *name,
                          struct json_writer *json, struct status *status) {
     struct nats_account account;
@@ -97,11 +148,13 @@ static bool list_account(const struct nats_deployment *deployment, const char *n
         json_writer_member_text(json, "name", name);
         json_writer_member_text(json, "key", account.jwt.subject);
         list_signing_keys(&account, json);
+        write_sharing(json, &account);
         json_writer_name(json, "users");
         json_writer_begin_array(json);
     } else {
         printf("account %s  %s\n", name, account.jwt.subject);
         list_signing_keys(&account, NULL);
+        print_sharing(&account);
     }
     bool listed = list_users(deployment, name, &account, json, status);
     if (json) {

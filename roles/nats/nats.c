@@ -20,7 +20,8 @@ static const struct option options[] = {
     {.key = "out",
      .type = OPTION_PATH,
      .value_name = "DIR|FILE",
-     .help = "init: the folder to make; config: the file to write, - for stdout"},
+     .help = "init: the folder to make; config: the file to write, - for stdout; export activate: "
+             "the file for the activation"},
     {.key = "name", .type = OPTION_TEXT, .help = "init: the operator's name"},
     {.key = "creds",
      .type = OPTION_PATH,
@@ -57,7 +58,9 @@ static const struct option options[] = {
      .type = OPTION_DURATION,
      .minimum = 1,
      .maximum = YEAR_MS,
-     .help = "user add: for how long it may answer; by default the server's 2 minutes"},
+     .help =
+         "user add: for how long it may answer; export add --service: how long answers may take; "
+         "by default the server's 2 minutes"},
     {.key = "connection",
      .type = OPTION_LIST,
      .value_name = "KIND",
@@ -69,7 +72,7 @@ static const struct option options[] = {
      .type = OPTION_DURATION,
      .minimum = 1000,
      .maximum = 100 * YEAR_MS,
-     .help = "user add: until when; by default for ever"},
+     .help = "user add, export activate: until when; by default for ever"},
     {.key = "max_payload",
      .type = OPTION_INTEGER,
      .value_name = "BYTES",
@@ -104,6 +107,34 @@ static const struct option options[] = {
      .value_name = "NAME",
      .help = "account set: the new signing key's users have the rights of the flags above, and no "
              "others; user add: make such a user"},
+    {.key = "service",
+     .type = OPTION_BOOLEAN,
+     .help = "export add, import add: a service, which others may ask; else a stream, to be heard"},
+    {.key = "private",
+     .type = OPTION_BOOLEAN,
+     .help = "export add: only for accounts that have an activation"},
+    {.key = "responses",
+     .type = OPTION_ENUM,
+     .choices = "single|stream|chunked",
+     .fallback = "single",
+     .help = "export add --service: how many messages answer a request"},
+    {.key = "from",
+     .type = OPTION_TEXT,
+     .value_name = "ACCOUNT",
+     .help = "import: the exporter's name, or its key"},
+    {.key = "for",
+     .type = OPTION_TEXT,
+     .value_name = "ACCOUNT",
+     .help = "export activate, revoke: the importer's name, or its key"},
+    {.key = "local",
+     .type = OPTION_TEXT,
+     .value_name = "SUBJECT",
+     .help = "import add: what it is called here; $1 is the first * of the exporter's subject"},
+    {.key = "activation",
+     .type = OPTION_PATH,
+     .value_name = "FILE",
+     .help = "import add: the exporter's leave, for a private export of an account that is not in "
+             "the folder"},
     {.key = "resolver",
      .type = OPTION_ENUM,
      .choices = "memory|full",
@@ -165,6 +196,32 @@ static const struct action {
     {{"user", "add"}, 2, "user add ACCOUNT NAME --creds FILE", nats_user_add, USER_FLAGS},
     {{"user", "revoke"}, 2, "user revoke ACCOUNT NAME|'*'", nats_user_revoke, "dir"},
     {{"revoke"}, 2, "revoke ACCOUNT NAME|'*'", nats_user_revoke, "dir"},
+    {{"export", "add"},
+     2,
+     "export add ACCOUNT SUBJECT",
+     nats_export_add,
+     "dir|service|private|responses|response_ttl"},
+    {{"export", "remove"}, 2, "export remove ACCOUNT SUBJECT", nats_export_remove, "dir"},
+    {{"export", "activate"},
+     2,
+     "export activate ACCOUNT SUBJECT --for ACCOUNT --out FILE",
+     nats_export_activate,
+     "dir|for|out|valid_for"},
+    {{"export", "revoke"},
+     2,
+     "export revoke ACCOUNT SUBJECT --for ACCOUNT|'*'",
+     nats_export_revoke,
+     "dir|for"},
+    {{"import", "add"},
+     2,
+     "import add ACCOUNT SUBJECT --from ACCOUNT",
+     nats_import_add,
+     "dir|from|service|local|activation"},
+    {{"import", "remove"},
+     2,
+     "import remove ACCOUNT SUBJECT --from ACCOUNT",
+     nats_import_remove,
+     "dir|from"},
     {{"config"}, 0, "config --out FILE", nats_config, "dir|out|resolver|resolver_dir|listen"},
     {{"push"}, 0, "push --nats URL", nats_push, "dir|" LOGIN_FLAGS},
     {{"ls"}, 0, "ls", nats_list, "dir|json"},
@@ -190,12 +247,13 @@ static bool run_action(const struct options *values, struct status *status) {
     const struct action *action = find_action(values, &words);
     struct nats_action_call call = {.options = values};
     if (!action)
-        return status_fail(status, STATUS_USAGE,
-                           "there is no action \"%.40s%s%.40s\": account wants \"add\", \"set\" or "
-                           "\"remove\", user \"add\" or \"revoke\", operator \"set\"",
-                           options_argument(values, 0),
-                           options_argument_count(values) > 1 ? " " : "",
-                           options_argument_count(values) > 1 ? options_argument(values, 1) : "");
+        return status_fail(
+            status, STATUS_USAGE,
+            "there is no action \"%.40s%s%.40s\": account wants \"add\", \"set\" or "
+            "\"remove\", user \"add\" or \"revoke\", operator \"set\", export \"add\", "
+            "\"remove\", \"activate\" or \"revoke\", import \"add\" or \"remove\"",
+            options_argument(values, 0), options_argument_count(values) > 1 ? " " : "",
+            options_argument_count(values) > 1 ? options_argument(values, 1) : "");
     if (options_argument_count(values) != words + action->names)
         return status_fail(status, STATUS_USAGE, "it is: lsys nats %s", action->usage);
     for (size_t i = 0; i < action->names; i++)
@@ -220,7 +278,7 @@ const struct command nats_command = {
     .arguments = "ACTION [ACCOUNT] [NAME]",
     .arguments_minimum = 1,
     .arguments_maximum = 4,
-    .actions = "init|operator|account|user|revoke|config|push|ls",
+    .actions = "init|operator|account|user|export|import|revoke|config|push|ls",
     .description =
         "Operator, accounts and users of NATS in a folder, and what servers need to know of them.\n"
         "  init          makes the operator, the system account and its user\n"
@@ -230,6 +288,9 @@ const struct command nats_command = {
         "  operator set  changes the operator's signing keys\n"
         "  user add      makes a user of an account, and its credentials file\n"
         "  user revoke   takes a user back; '*' all users of the account (also: revoke)\n"
+        "  export add    lets other accounts hear a subject, or ask it (--service); remove,\n"
+        "                activate and revoke for what is --private\n"
+        "  import add    takes what another account exports; remove\n"
         "  config        writes the configuration for nats-server\n"
         "  push          gives the accounts to servers with a full resolver\n"
         "  ls            lists accounts and users\n"

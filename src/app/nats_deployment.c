@@ -332,6 +332,19 @@ bool nats_deployment_write_user(const struct nats_deployment *deployment, const 
     return done;
 }
 
+bool nats_deployment_sign_activation(const struct nats_deployment *deployment, const char *account,
+                                     struct nats_activation *activation, struct buffer *token,
+                                     struct status *status) {
+    struct buffer seed;
+    char place[RELATIVE_BYTES];
+    place_of(account, place);
+    buffer_init(&seed, NKEY_SEED_TEXT_BYTES);
+    bool done = nats_keys_read(deployment->folder, place, activation->jwt.issuer, &seed, status) &&
+                nats_activation_sign(activation, buffer_bytes(&seed), token, status);
+    buffer_wipe(&seed);
+    return done;
+}
+
 void nats_deployment_remove_user(const struct nats_deployment *deployment, const char *account,
                                  const char *name) {
     char *path = path_to_user(deployment->folder, account, name, TOKEN_ENDING);

@@ -113,6 +113,12 @@ bool nats_deployment_write_user(const struct nats_deployment *deployment, const 
                                 struct nats_user *user, struct buffer *token,
                                 struct status *status) MUST_CHECK;
 
+/* Signs an activation with the key of the account that `activation->jwt.issuer` names and appends it to
+ * `token`. */
+bool nats_deployment_sign_activation(const struct nats_deployment *deployment, const char *account,
+                                     struct nats_activation *activation, struct buffer *token,
+                                     struct status *status) MUST_CHECK;
+
 /* Forgets the user whose token was just written, because its credentials could not be. */
 void nats_deployment_remove_user(const struct nats_deployment *deployment, const char *account,
                                  const char *name);

@@ -10,12 +10,14 @@
 #include <stddef.h>
 
 #include "base/buffer.h"
+#include "broker/links.h"
 #include "broker/name_table.h"
 #include "broker/subject_index.h"
 #include "verifier/nats_jwt.h"
 
 struct account {
     struct subject_index *index; /* NULL while nobody has connected yet */
+    struct links *links;         /* to other accounts; NULL: none */
     bool is_system;              /* its users may ask the broker about accounts */
 
     /* Of an operator's account. */

@@ -90,4 +90,10 @@
 /* Replies that a user with allow_responses may still send; the oldest are forgotten. */
 #define LIMIT_REPLIES_REMEMBERED 4096
 
+/* Answers that the services of an account owe to other accounts: 200 bytes each. */
+#define LIMIT_ANSWERS_OWED 65536
+
+/* How long they are waited for, unless the export says it; as nats-server has it. */
+#define LIMIT_ANSWER_MS 120000
+
 #endif

@@ -4,6 +4,7 @@
 
 #include "broker/claims_service.h"
 #include "broker/flow.h"
+#include "broker/limits.h"
 #include "broker/replies.h"
 #include "broker/subject.h"
 
@@ -25,6 +26,7 @@ struct form {
 
 struct message {
     struct client *publisher;
+    uint64_t only_client; /* nobody else may receive it; 0: everybody */
     struct bytes subject;
     struct bytes reply;
     const struct frame *frame;
@@ -94,6 +96,7 @@ static void make_message(struct message *message, struct client *publisher,
                          const struct frame *frame) {
     size_t header = frame->header_length;
     message->publisher = publisher;
+    message->only_client = 0;
     message->subject = frame->subject;
     message->reply = frame->reply;
     message->has_header = header > 0;
@@ -134,6 +137,7 @@ static bool may_receive(const struct message *message, const struct subscription
     const struct client *client = subscription->client;
     if (subscription->is_closed) return false;
     if (client == message->publisher && !client->options.echo) return false;
+    if (message->only_client != 0 && client->id != message->only_client) return false;
     if (!subscription->needs_filter) return true;
     return permissions_may_receive(client_permissions(client), message->subject);
 }
@@ -194,7 +198,7 @@ static bool deliver_to_all(const struct message *message, const struct subject_m
     return delivered;
 }
 
-/* ---- publishing ---- */
+/* ---- what the broker itself says ---- */
 
 /* The requester's own plain subscription to the reply subject, or NULL. */
 static const struct subscription *find_inbox(const struct client *requester, struct bytes reply) {
@@ -237,6 +241,99 @@ void router_answer(struct client *requester, struct bytes reply, struct bytes pa
     stream_write(requester->stream, "\r\n", 2);
 }
 
+/* ---- to other accounts ---- */
+
+/* A requester who may not publish to its reply subject itself must not have a service do so: then
+ * the answer is for its own subscriptions alone. */
+static uint64_t sole_receiver(const struct message *message) {
+    const struct client *requester = message->publisher;
+    const struct permissions *permissions = client_permissions(requester);
+    bool may = permissions == NULL || permissions_may_publish(permissions, message->reply);
+    return may ? message->only_client : requester->id;
+}
+
+static bool route(const struct message *message, struct account *account);
+
+/* As a request in the exporter's account, whose answer finds its way back. */
+static bool pass_to_service(struct message *passed, const struct link *link,
+                            struct account *importer) {
+    struct broker *broker = passed->publisher->broker;
+    char reply[ANSWERS_SUBJECT_BYTES];
+    bool wants_answer = passed->reply.length > 0;
+    if (wants_answer) {
+        struct answer_way way = {.to = importer,
+                                 .only_client = sole_receiver(passed),
+                                 .many = link->many_answers,
+                                 .threshold_ms = link->threshold_ms,
+                                 .reply = passed->reply};
+        answers_owe(&link->to->links->answers, &way, broker_now_ms(broker), reply);
+        passed->reply = bytes_of_text(reply);
+    }
+    passed->only_client = 0;
+    bool delivered = route(passed, link->to);
+    if (wants_answer && !delivered) answers_forget(&link->to->links->answers, reply);
+    return delivered;
+}
+
+static bool pass_on(const struct message *message, const struct link *link,
+                    struct account *account) {
+    uint8_t subject[LIMIT_CONTROL_LINE_MAX_BYTES];
+    struct message passed = *message;
+    passed.subject = subject_map_apply(&link->map, message->subject, subject, sizeof subject);
+    if (passed.subject.length == 0) return false;
+    if (link->kind == NATS_SERVICE) return pass_to_service(&passed, link, account);
+    return deliver_to_all(&passed, subject_index_match(link->to->index, passed.subject));
+}
+
+static bool follow_links(const struct message *message, struct account *account) {
+    struct links *links = account->links;
+    bool delivered = false;
+    links->is_passing = true;
+    const struct subject_match *match = subject_index_match(links->index, message->subject);
+    for (uint32_t i = 0; i < match->plain_count; i++)
+        delivered |= pass_on(message, (const struct link *)(const void *)match->plain[i], account);
+    links->is_passing = false;
+    return delivered;
+}
+
+/* An answer that this account owes another; it may ask in turn for one. */
+static bool pass_answer(const struct message *message, struct account *account, bool *delivered) {
+    uint8_t reply[LIMIT_CONTROL_LINE_MAX_BYTES];
+    struct message passed = *message;
+    struct answer_way way;
+    char back[ANSWERS_SUBJECT_BYTES];
+    int64_t now_ms = broker_now_ms(message->publisher->broker);
+    if (!answers_take(&account->links->answers, message->subject, now_ms, &way, reply,
+                      sizeof reply))
+        return false;
+    struct account *receiver = way.to;
+    passed.subject = way.reply;
+    passed.only_client = way.only_client;
+    if (message->reply.length > 0) {
+        way.to = account;
+        way.only_client = sole_receiver(message);
+        way.reply = message->reply;
+        answers_owe(&receiver->links->answers, &way, now_ms, back);
+        passed.reply = bytes_of_text(back);
+    }
+    *delivered = route(&passed, receiver);
+    return true;
+}
+
+/* Sends it to everybody who receives what was published in the account. One that comes back to an
+ * account while it follows that account's links ends there. */
+static bool route(const struct message *message, struct account *account) {
+    bool delivered = false;
+    bool is_linked = account->links != NULL;
+    if (is_linked && account->links->is_passing) return false;
+    if (is_linked && pass_answer(message, account, &delivered)) return delivered;
+    delivered = deliver_to_all(message, subject_index_match(account->index, message->subject));
+    if (is_linked) delivered |= follow_links(message, account);
+    return delivered;
+}
+
+/* ---- publishing ---- */
+
 static bool may_publish(struct client *publisher, struct bytes subject) {
     const struct permissions *permissions = client_permissions(publisher);
     if (permissions == NULL || permissions_may_publish(permissions, subject)) return true;
@@ -263,14 +360,9 @@ void router_publish(struct client *publisher, const struct frame *frame) {
 
     if (publisher->account->is_system && claims_service_handle(publisher, frame)) return;
 
-    const struct subject_match *match =
-        subject_index_match(publisher->account->index, frame->subject);
     struct message message;
-    bool delivered = false;
-    if (match->plain_count > 0 || match->queue_count > 0) {
-        make_message(&message, publisher, frame);
-        delivered = deliver_to_all(&message, match);
-    }
+    make_message(&message, publisher, frame);
+    bool delivered = route(&message, publisher->account);
     if (!delivered && frame->reply.length > 0 && publisher->options.no_responders &&
         !publisher->is_closing)
         answer_no_responders(publisher, frame->reply);

@@ -47,6 +47,7 @@ static struct account *add_account(struct broker_trust *trust, const struct nats
 }
 
 static void free_account(struct account *account) {
+    links_free(account->links);
     subject_index_free(account->index);
     nats_account_free(&account->claims);
     buffer_free(&account->token);
@@ -56,14 +57,14 @@ static void free_account(struct account *account) {
 
 /* ---- clients that are connected ---- */
 
-static void note_expiry(struct broker_trust *trust, int64_t expires_at_s) {
+void trust_note_expiry(struct broker_trust *trust, int64_t expires_at_s) {
     if (expires_at_s != 0 && expires_at_s < trust->next_expiry_s)
         trust->next_expiry_s = expires_at_s;
 }
 
 void trust_note_expiries(struct broker_trust *trust, const struct client *client) {
-    note_expiry(trust, client->identity->claims.jwt.expires_at_s);
-    note_expiry(trust, client->account->claims.jwt.expires_at_s);
+    trust_note_expiry(trust, client->identity->claims.jwt.expires_at_s);
+    trust_note_expiry(trust, client->account->claims.jwt.expires_at_s);
 }
 
 /* The error that a connected client has to hear, or NULL when all is well. */
@@ -118,6 +119,13 @@ static void log_problem(const struct broker_trust *trust, const char *file,
               status_code_name(status->code), "why", status->text, NULL);
 }
 
+/* At the start all accounts are linked at once. */
+static void note_change(struct broker_trust *trust, const struct account *account) {
+    if (trust->broker == NULL) return;
+    trust_note_expiry(trust, account->claims.jwt.expires_at_s);
+    links_make(trust, account);
+}
+
 /* Puts claims into force that were checked; takes them over. `file` is where the token lies; it may
  * be the account's own text. */
 static struct account *put_in_force(struct broker_trust *trust, struct nats_account *claims,
@@ -137,16 +145,25 @@ static struct account *put_in_force(struct broker_trust *trust, struct nats_acco
     log_event(trust->broker != NULL ? LOG_INFO : LOG_DEBUG, trust_role(trust), "account in force",
               "account", account->claims.jwt.subject, "name", account->claims.jwt.name, "file",
               account->file, NULL);
+    if (account->claims.has_mappings)
+        log_event(LOG_WARNING, trust_role(trust),
+                  "the account's subject mappings are not carried out: only nats-server does that",
+                  "account", account->key, NULL);
     trust_check_clients(trust, account);
+    note_change(trust, account);
     return account;
 }
 
 static bool read_account(const struct broker_trust *trust, struct bytes token,
                          struct nats_account *out, struct status *status) {
     if (!nats_account_read(token, out, status)) return false;
-    if (nats_account_check(out, &trust->operator, trust_now_s(), status)) return true;
-    nats_account_free(out);
-    return false;
+    bool good = nats_account_check(out, &trust->operator, trust_now_s(), status);
+    if (good && out->has_authorization)
+        good = status_fail(status, STATUS_CONFIG,
+                           "its users are let in by a service (\"authorization\"), which only "
+                           "nats-server asks");
+    if (!good) nats_account_free(out);
+    return good;
 }
 
 /* Of two files for one account the newer token counts; a file may go back to an older one. */
@@ -175,6 +192,7 @@ static void shut_account(struct broker_trust *trust, struct account *account) {
     free(account->file);
     account->file = NULL;
     trust_check_clients(trust, account);
+    note_change(trust, account);
 }
 
 static void on_gone(void *context, const char *file) {
@@ -282,10 +300,12 @@ static void tick(void *context) {
     if (trust_now_s() < trust->next_expiry_s) return;
     trust->next_expiry_s = INT64_MAX;
     trust_check_clients(trust, NULL);
+    links_make(trust, NULL);
 }
 
 void trust_attach(struct broker_trust *trust, struct broker *broker) {
     trust->broker = broker;
+    links_make(trust, NULL);
     trust->timer = timer_open(broker->loop, tick, trust);
     timer_start_repeating(trust->timer, RESOLVER_POLL_MS);
     log_trust(trust);

@@ -44,6 +44,7 @@ static void take_over(struct broker_trust *trust, struct nats_operator *fresh) {
     resolver_read_again(trust->resolver);
     resolver_poll(trust->resolver);
     trust_check_clients(trust, NULL);
+    links_make(trust, NULL);
 }
 
 static void look_into_operator(struct broker_trust *trust) {

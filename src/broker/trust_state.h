@@ -39,6 +39,9 @@ bool trust_read_operator(struct broker_trust *trust, struct nats_operator *out,
                          struct status *status) MUST_CHECK;
 void trust_look_at_operator(struct broker_trust *trust);
 
+/* Something ends at this second (0: never): all is looked at again then. */
+void trust_note_expiry(struct broker_trust *trust, int64_t expires_at_s);
+
 /* The client's token, or its account's, may be the next one to expire. */
 void trust_note_expiries(struct broker_trust *trust, const struct client *client);
 

@@ -21,6 +21,7 @@
 #include "base/bytes.h"
 #include "base/status.h"
 #include "verifier/claims.h"
+#include "verifier/nats_sharing.h"
 #include "verifier/nkey.h"
 
 /* Longest token, as nats-server has it: an account with ten thousand revocations is below it. */
@@ -121,19 +122,19 @@ struct nats_signing_key {
     struct nats_rights template; /* when it is scoped */
 };
 
-struct nats_revocation {
-    char key[NKEY_PUBLIC_TEXT_BYTES]; /* a user, or "*" for all */
-    int64_t at_s;                     /* tokens issued at this second or before are revoked */
-};
-
 struct nats_account {
     struct nats_jwt jwt;
     struct nats_account_limits limits;
     struct nats_signing_key *signing_keys; /* owned */
     size_t signing_key_count;
-    struct nats_revocation *revocations; /* sorted by key (strcmp); owned */
-    size_t revocation_count;
-    struct nats_rights default_rights; /* for users whose own rights are open */
+    struct nats_revocations revocations; /* of users */
+    struct nats_rights default_rights;   /* for users whose own rights are open */
+    struct nats_export *exports;         /* owned */
+    size_t export_count;
+    struct nats_import *imports; /* owned */
+    size_t import_count;
+    bool has_mappings;      /* of subjects, which only nats-server carries out */
+    bool has_authorization; /* users are let in by a service, which only nats-server asks */
 };
 
 /* ---- user ---- */
@@ -142,6 +143,15 @@ struct nats_user {
     struct nats_jwt jwt;
     char issuer_account[NKEY_PUBLIC_TEXT_BYTES]; /* "" when the account itself signed */
     struct nats_rights rights;
+};
+
+/* ---- leave to import what is private ---- */
+
+struct nats_activation {
+    struct nats_jwt jwt; /* its subject is the importer */
+    char *subject;       /* owned */
+    enum nats_share_kind kind;
+    char issuer_account[NKEY_PUBLIC_TEXT_BYTES]; /* "" when the exporter itself signed */
 };
 
 /* ---- a request to delete accounts ---- */
@@ -165,12 +175,17 @@ bool nats_account_read(struct bytes token, struct nats_account *out,
 bool nats_user_read(struct bytes token, struct nats_user *out, struct status *status) MUST_CHECK;
 bool nats_deletion_read(struct bytes token, struct nats_deletion *out,
                         struct status *status) MUST_CHECK;
+bool nats_activation_read(struct bytes token, struct nats_activation *out,
+                          struct status *status) MUST_CHECK;
 
 /* Free what they own, not the structures, which are empty afterwards. */
 void nats_operator_free(struct nats_operator *operator);
 void nats_account_free(struct nats_account *account);
 void nats_user_free(struct nats_user *user);
 void nats_deletion_free(struct nats_deletion *deletion);
+void nats_activation_free(struct nats_activation *activation);
+void nats_export_free(struct nats_export *export);
+void nats_import_free(struct nats_import *import);
 
 /* ---- checking: who was allowed to sign, and when ---- */
 
@@ -202,6 +217,17 @@ bool nats_user_check(const struct nats_user *user, const struct nats_account *ac
  * STATUS_NOT_YET_VALID. */
 bool nats_deletion_check(const struct nats_deletion *deletion, const struct nats_operator *operator,
                          int64_t now_s, struct status *status) MUST_CHECK;
+
+/* The activation was signed by the exporter or one of its signing keys for this importer, and is in
+ * its time. What it is for, and whether it is revoked, is checked with the export. STATUS_UNKNOWN_ISSUER,
+ * STATUS_BAD_CLAIM, STATUS_EXPIRED, STATUS_NOT_YET_VALID. */
+bool nats_activation_check(const struct nats_activation *activation,
+                           const struct nats_account *exporter, const char *importer, int64_t now_s,
+                           struct status *status) MUST_CHECK;
+
+/* True when tokens for this key that were issued at this time are revoked. */
+bool nats_revocations_have(const struct nats_revocations *revocations, const char *key,
+                           int64_t issued_at_s);
 
 /* True when the account has revoked tokens for this user that were issued at this time. */
 bool nats_account_has_revoked(const struct nats_account *account, const char *user,
@@ -247,8 +273,26 @@ bool nats_account_remove_signing_key(struct nats_account *account, const char *k
 bool nats_account_revoke(struct nats_account *account, const char *key, int64_t at_s,
                          struct status *status) MUST_CHECK;
 
+/* The same for any list, of an export's activations. */
+bool nats_revocations_add(struct nats_revocations *revocations, const char *key, int64_t at_s,
+                          struct status *status) MUST_CHECK;
+
+/* Adds what it takes over; the older one of the same kind and subject (and exporter) goes.
+ * STATUS_TOO_LARGE. */
+bool nats_account_add_export(struct nats_account *account, struct nats_export *export,
+                             struct status *status) MUST_CHECK;
+bool nats_account_add_import(struct nats_account *account, struct nats_import *import,
+                             struct status *status) MUST_CHECK;
+
+/* Takes out the exports of this subject, or the imports of this subject from this account. False when
+ * there is none. */
+bool nats_account_remove_export(struct nats_account *account, const char *subject);
+bool nats_account_remove_import(struct nats_account *account, const char *exporter,
+                                const char *subject);
+
 /* Each fills in issuer and id, signs with the seed and appends the token to `out`. The seed is the
- * text of an operator's key for operators, accounts and deletions, and of an account's for users.
+ * text of an operator's key for operators, accounts and deletions, and of an account's for users and
+ * activations.
  * STATUS_MALFORMED for another seed, STATUS_TOO_LARGE. */
 bool nats_operator_sign(struct nats_operator *operator, struct bytes seed, struct buffer *out,
                         struct status *status) MUST_CHECK;
@@ -256,6 +300,8 @@ bool nats_account_sign(struct nats_account *account, struct bytes seed, struct b
                        struct status *status) MUST_CHECK;
 bool nats_user_sign(struct nats_user *user, struct bytes seed, struct buffer *out,
                     struct status *status) MUST_CHECK;
+bool nats_activation_sign(struct nats_activation *activation, struct bytes seed, struct buffer *out,
+                          struct status *status) MUST_CHECK;
 bool nats_deletion_sign(struct nats_deletion *deletion, struct bytes seed, struct buffer *out,
                         struct status *status) MUST_CHECK;
 

@@ -1,4 +1,4 @@
-/* The account's token: limits, signing keys, revocations. */
+/* The account's token: limits, signing keys, and what nats_jwt_sharing.c and nats_revocations.c read. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,46 +75,15 @@ static bool read_signing_keys(const struct json_value *body, struct nats_account
     return true;
 }
 
-static int compare_revocations(const void *left, const void *right) {
-    return strcmp(((const struct nats_revocation *)left)->key,
-                  ((const struct nats_revocation *)right)->key);
-}
-
-static void sort_revocations(struct nats_account *account) {
-    qsort(account->revocations, account->revocation_count, sizeof *account->revocations,
-          compare_revocations);
-}
-
-static bool read_revocation(const struct json_member *member, struct nats_revocation *out,
-                            struct status *status) {
-    enum nkey_kind kind;
-    uint8_t key[NKEY_KEY_BYTES];
-    bool known =
-        strcmp(member->name, "*") == 0 ||
-        (nkey_decode_public(bytes_of_text(member->name), &kind, key, NULL) && kind == NKEY_USER);
-    if (!known || !json_value_integer(member->value, &out->at_s))
-        return status_fail(status, STATUS_BAD_CLAIM,
-                           "\"revocations\" has an entry that is no user with a time");
-    memcpy(out->key, member->name, strlen(member->name) + 1);
-    return true;
-}
-
-static bool read_revocations(const struct json_value *body, struct nats_account *out,
-                             struct status *status) {
-    const struct json_value *object = json_value_member(body, "revocations");
-    struct json_member member = {0};
-    size_t count = json_value_count(object);
-    if (!nats_member_is(body, "revocations", JSON_TYPE_OBJECT, status)) return false;
-    if (count > NATS_REVOCATIONS_MAX)
-        return status_fail(status, STATUS_TOO_LARGE, "an account has at most %d revocations",
-                           NATS_REVOCATIONS_MAX);
-    if (count == 0) return true;
-    out->revocations = memory_new_array(count, sizeof *out->revocations);
-    while (json_value_next_member(object, &member))
-        if (!read_revocation(&member, &out->revocations[out->revocation_count++], status))
-            return false;
-    sort_revocations(out);
-    return true;
+/* What we do not carry out, and must not pretend to. */
+static bool read_beyond(const struct json_value *body, struct nats_account *out,
+                        struct status *status) {
+    const struct json_value *authorization = json_value_member(body, "authorization");
+    out->has_mappings = json_value_count(json_value_member(body, "mappings")) > 0;
+    out->has_authorization = json_value_count(json_value_member(authorization, "auth_users")) > 0;
+    return nats_member_is(body, "mappings", JSON_TYPE_OBJECT, status) &&
+           nats_member_is(body, "authorization", JSON_TYPE_OBJECT, status) &&
+           nats_member_is(authorization, "auth_users", JSON_TYPE_ARRAY, status);
 }
 
 bool nats_account_read(struct bytes token, struct nats_account *out, struct status *status) {
@@ -123,7 +92,8 @@ bool nats_account_read(struct bytes token, struct nats_account *out, struct stat
     struct json_document *document = nats_jwt_read(token, &ACCOUNT, &out->jwt, &body, status);
     if (!document) return false;
     bool good = read_limits(body, &out->limits, status) && read_signing_keys(body, out, status) &&
-                read_revocations(body, out, status) &&
+                nats_revocations_read(body, NKEY_USER, &out->revocations, status) &&
+                nats_sharing_read(body, out, status) && read_beyond(body, out, status) &&
                 nats_member_is(body, "default_permissions", JSON_TYPE_OBJECT, status) &&
                 nats_permissions_read(json_value_member(body, "default_permissions"),
                                       &out->default_rights, status);
@@ -142,7 +112,8 @@ void nats_account_free(struct nats_account *account) {
     for (size_t i = 0; i < account->signing_key_count; i++)
         nats_signing_key_free(&account->signing_keys[i]);
     free(account->signing_keys);
-    free(account->revocations);
+    free(account->revocations.items);
+    nats_sharing_free(account);
     nats_rights_free(&account->default_rights);
     *account = (struct nats_account){0};
 }
@@ -194,14 +165,8 @@ static void write_body(struct json_writer *json, const void *claims) {
             write_signing_key(json, &account->signing_keys[i]);
         json_writer_end_array(json);
     }
-    if (account->revocation_count > 0) {
-        json_writer_name(json, "revocations");
-        json_writer_begin_object(json);
-        for (size_t i = 0; i < account->revocation_count; i++)
-            json_writer_member_integer(json, account->revocations[i].key,
-                                       account->revocations[i].at_s);
-        json_writer_end_object(json);
-    }
+    nats_revocations_write(json, &account->revocations);
+    nats_sharing_write(json, account);
     json_writer_name(json, "default_permissions");
     json_writer_begin_object(json);
     nats_permissions_write(json, &account->default_rights);
@@ -256,40 +221,12 @@ bool nats_account_remove_signing_key(struct nats_account *account, const char *k
 
 /* ---- revocations ---- */
 
-static struct nats_revocation *find_revocation(const struct nats_account *account,
-                                               const char *key) {
-    struct nats_revocation wanted;
-    if (account->revocation_count == 0 || strlen(key) >= sizeof wanted.key) return NULL;
-    memcpy(wanted.key, key, strlen(key) + 1);
-    return bsearch(&wanted, account->revocations, account->revocation_count,
-                   sizeof *account->revocations, compare_revocations);
-}
-
 bool nats_account_has_revoked(const struct nats_account *account, const char *user,
                               int64_t issued_at_s) {
-    const struct nats_revocation *all = find_revocation(account, "*");
-    const struct nats_revocation *one = find_revocation(account, user);
-    return (all && issued_at_s <= all->at_s) || (one && issued_at_s <= one->at_s);
+    return nats_revocations_have(&account->revocations, user, issued_at_s);
 }
 
 bool nats_account_revoke(struct nats_account *account, const char *key, int64_t at_s,
                          struct status *status) {
-    struct nats_revocation *known = find_revocation(account, key);
-    size_t count = account->revocation_count;
-    if (known) {
-        if (known->at_s < at_s) known->at_s = at_s;
-        return true;
-    }
-    if (count >= NATS_REVOCATIONS_MAX)
-        return status_fail(status, STATUS_TOO_LARGE, "an account has at most %d revocations",
-                           NATS_REVOCATIONS_MAX);
-    struct nats_revocation *larger = memory_new_array(count + 1, sizeof *larger);
-    if (count > 0) memcpy(larger, account->revocations, count * sizeof *larger);
-    free(account->revocations);
-    account->revocations = larger;
-    larger[count].at_s = at_s;
-    memcpy(larger[count].key, key, strlen(key) + 1);
-    account->revocation_count++;
-    sort_revocations(account);
-    return true;
+    return nats_revocations_add(&account->revocations, key, at_s, status);
 }

@@ -67,4 +67,21 @@ bool nats_permissions_read(const struct json_value *object, struct nats_rights *
                            struct status *status) MUST_CHECK;
 void nats_permissions_write(struct json_writer *json, const struct nats_rights *rights);
 
+/* The member "revocations": a map of keys of this kind, or "*", to times. */
+bool nats_revocations_read(const struct json_value *object, enum nkey_kind kind,
+                           struct nats_revocations *out, struct status *status) MUST_CHECK;
+void nats_revocations_write(struct json_writer *json, const struct nats_revocations *list);
+
+/* An account's exports and imports. What was read is freed by nats_sharing_free also when reading
+ * failed. */
+bool nats_sharing_read(const struct json_value *body, struct nats_account *out,
+                       struct status *status) MUST_CHECK;
+void nats_sharing_write(struct json_writer *json, const struct nats_account *account);
+void nats_sharing_free(struct nats_account *account);
+
+/* Reads "stream" or "service". */
+bool nats_share_kind_read(const struct json_value *object, const char *name,
+                          enum nats_share_kind *out, struct status *status) MUST_CHECK;
+const char *nats_share_kind_name(enum nats_share_kind kind);
+
 #endif

@@ -226,6 +226,16 @@ describe('rights', () => {
       { scopedUser: true }));
   });
 
+  test('of an account that only nats-server can look after are refused, or said not to hold', async (t) => {
+    const deployment = await ForeignDeployment.create(t);
+    const { key } = await deployment.addAccount('A', { authorization: { auth_users: [createUser().getPublicKey()] } });
+    await deployment.addAccount('M', { mappings: { a: [{ subject: 'b', weight: 100 }] } });
+    const server = await startTrustingBroker(t, deployment);
+    await server.process.untilOutput(/account not taken over.*A\.jwt.*authorization/);
+    await server.process.untilOutput(/subject mappings are not carried out/);
+    await server.refuses(await deployment.addUser('u', key));
+  });
+
   test('by default are those of the account', async (t) => {
     const deployment = await ForeignDeployment.create(t);
     const { key } = await deployment.addAccount('A', { default_permissions: { pub: { allow: ['open'], deny: [] } } });

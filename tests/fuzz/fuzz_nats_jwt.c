@@ -56,8 +56,10 @@ static void check_account(struct nats_account *account) {
     buffer_init(&token, NATS_JWT_BYTES_MAX);
     if (nats_account_sign(account, bytes_of_text(seed), &token, NULL)) {
         if (!nats_account_read(buffer_bytes(&token), &again, NULL)) abort();
-        if (again.revocation_count != account->revocation_count ||
+        if (again.revocations.count != account->revocations.count ||
             again.signing_key_count != account->signing_key_count ||
+            again.export_count != account->export_count ||
+            again.import_count != account->import_count ||
             again.limits.connections != account->limits.connections)
             abort();
         nats_account_free(&again);
@@ -70,6 +72,8 @@ static void read_all(struct bytes token) {
     struct nats_account account;
     struct nats_user user;
     struct nats_deletion deletion;
+    struct nats_activation activation;
+    if (nats_activation_read(token, &activation, NULL)) nats_activation_free(&activation);
     if (nats_deletion_read(token, &deletion, NULL)) nats_deletion_free(&deletion);
     if (nats_operator_read(token, &operator, NULL)) nats_operator_free(&operator);
     if (nats_account_read(token, &account, NULL)) {

@@ -164,7 +164,7 @@ static void an_account_is_read(void **state) {
     assert_true(account->signing_keys[1].is_scoped);
     assert_string_equal(account->signing_keys[1].role, "reader");
     assert_string_equal(account->signing_keys[1].template.subscribe_allow.items[0], "license.>");
-    assert_int_equal(account->revocation_count, 1);
+    assert_int_equal(account->revocations.count, 1);
     assert_true(nats_account_has_revoked(account, REVOKED_USER_KEY, 1700000000));
     assert_false(nats_account_has_revoked(account, REVOKED_USER_KEY, 1700000001));
     assert_false(nats_account_has_revoked(account, USER_KEY, 1700000000));
@@ -273,7 +273,7 @@ static void revocations_count_by_time_of_issue(void **state) {
     assert_int_equal(judge_user(chain, NOW_S), STATUS_OK);
     assert_true(nats_account_revoke(&chain->account, USER_KEY, issued_at_s, NULL));
     assert_int_equal(judge_user(chain, NOW_S), STATUS_REVOKED);
-    assert_int_equal(chain->account.revocation_count, 2);
+    assert_int_equal(chain->account.revocations.count, 2);
     /* An earlier time takes nothing back. */
     assert_true(nats_account_revoke(&chain->account, USER_KEY, 1, NULL));
     assert_int_equal(judge_user(chain, NOW_S), STATUS_REVOKED);
