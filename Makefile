@@ -176,7 +176,7 @@ lint:
 	@tests/lint '$(COMMON)'
 
 install: lsys
-	install -D -m 755 lsys $(DESTDIR)$(PREFIX)/bin/lsys
+	install -D -m 755 lsys "$(DESTDIR)$(PREFIX)/bin/lsys"
 
 clean:
 	rm -rf build lsys liblsys.a

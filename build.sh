@@ -100,6 +100,7 @@ fetch() {
 }
 
 build() {
+    [ -w . ] || die "$PWD cannot be written; copy the sources to a folder of yours and build there"
     need_tools "$tools_to_build"
     [ "$unlocked" = no ] || fetch sysroot archives licenses
     make --no-print-directory -j"$(nproc)" lsys
@@ -224,6 +225,11 @@ fi
 command=${1:-build}
 [ $# -eq 0 ] || shift
 
+case $command in
+build | bundle | rootfs | clean | help | --help | -h)
+    [ $# -eq 0 ] || die "$command takes no arguments: $*"
+    ;;
+esac
 case $command in
 build) build ;;
 up)

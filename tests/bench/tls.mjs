@@ -14,12 +14,6 @@ const repeat = Number(process.env.REPEAT ?? 3);
 const seconds = process.env.SECONDS_EACH ?? '2';
 const ticksPerSecond = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 
-const missing = ['nginx', 'wrk', 'openssl'].filter((name) => spawnSync('sh', ['-c', `command -v ${name}`]).status !== 0);
-if (missing.length > 0) {
-  console.log(`TLS: not measured, for want of ${missing.join(', ')} (apt-get install nginx-light wrk openssl)`);
-  process.exit(0);
-}
-
 // One processor each for server and load, where there are two.
 const pinned = cpus().length >= 2 && spawnSync('taskset', ['-V']).status === 0;
 const pin = (cpu, argv) => (pinned ? ['taskset', '-c', `${cpu}`, ...argv] : argv);
