@@ -96,8 +96,9 @@ static struct listen_protection protection_of(const struct broker_role *role) {
 static bool listen_at(struct broker_role *role, const char *text, struct status *status) {
     struct address address, bound;
     struct listen_protection protection = protection_of(role);
-    if (!address_parse(bytes_of_text(text), ADDRESS_PORT_REQUIRED, &address, status))
-        return status_context(status, "--listen");
+    struct status wrong = STATUS_INIT;
+    if (!address_parse(bytes_of_text(text), ADDRESS_PORT_REQUIRED, &address, &wrong))
+        return status_fail(status, STATUS_CONFIG, "--listen: %s", wrong.text);
     if (!listen_policy_check(role->context->name, "--listen", &address, protection, status))
         return false; /* its text names the flag already */
     if (!broker_listen(role->broker, &address, &bound, status))

@@ -13,7 +13,7 @@
 #define NO_BOUND INT64_C(9007199254740991)
 
 /* The verdicts of a verification are in verify's own record. */
-/* What every command may exit with. */
+/* What every command may exit with; roles give no verdicts. */
 static const char common_exit_codes[] =
     "  0    done\n"
     "  10   to 29: a license or token is refused; \"lsys verify --help\" lists why\n"
@@ -42,7 +42,8 @@ static const char *line_of_code(const char *lines, int code) {
 void command_text_exit_codes(const struct command *command, struct buffer *out) {
     for (int code = 0; code <= EX__MAX; code++) {
         const char *line = line_of_code(command->exit_codes ? command->exit_codes : "", code);
-        if (!line) line = line_of_code(common_exit_codes, code);
+        bool is_common = code == EX_OK || code >= EX__BASE || !command->role;
+        if (!line && is_common) line = line_of_code(common_exit_codes, code);
         if (line) buffer_append(out, line, line_length(line));
     }
 }

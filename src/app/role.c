@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "app/alerts.h"
@@ -174,6 +175,13 @@ static bool run_role(struct runner *runner, struct status *status) {
     return started;
 }
 
+/* Below 64 are the verdicts about a license (base/status.h). What keeps a role from running is never
+ * that, but a file that cannot be used. */
+static int exit_code_of(const struct status *status) {
+    int exit_code = status_exit_code(status->code);
+    return exit_code != EX_OK && exit_code < EX__BASE ? EX_DATAERR : exit_code;
+}
+
 int role_main(const struct command_call *call) {
     struct runner runner = {.command = call->command, .role = call->command->role};
     struct role_context *context = &runner.context;
@@ -203,5 +211,5 @@ int role_main(const struct command_call *call) {
     health_free(context->health);
     options_free(runner.reloaded);
     if (status_is_ok(&status)) log_event(LOG_INFO, context->name, "stopped", NULL);
-    return status_exit_code(status.code);
+    return exit_code_of(&status);
 }

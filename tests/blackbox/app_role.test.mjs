@@ -106,6 +106,23 @@ describe('listening', () => {
   });
 });
 
+test('a file or flag that keeps a role from starting is never taken for a verdict about a license', async (t) => {
+  const cwd = temporaryFolder(t);
+  writeFileSync(path.join(cwd, 'bad'), 'garbage', { mode: 0o600 });
+  for (const [args, code] of [
+    [['license-client', '--keys', 'bad'], 65],
+    [['license-server', '--fingerprint-file', 'bad'], 65],
+    [['cache-slave', '--keys', 'bad'], 65],
+    [['broker', '--users-file', 'bad'], 65],
+    [['broker', '--listen', '127.0.0.1:99999'], 78],
+    [['broker', '--http', '127.0.0.1:99999'], 64],
+  ]) {
+    const result = await lsys(args, { cwd });
+    assert.equal(result.code, code, `${args.join(' ')}: ${result.stderr}`);
+    assert.ok(result.stderr.includes(args.at(-1)), result.stderr);
+  }
+});
+
 describe('the configuration', () => {
   /// A folder with conf.d/a.conf of this text.
   function configured(t, text) {
