@@ -23,6 +23,7 @@ struct role_http {
     struct metric *refused_requests;
     struct metric *refused_connections;
     struct metric *displaced_connections;
+    struct metric *tls_failures;
     struct metric *connections;
     void (*on_closed)(void *context);
     void *closed_context;
@@ -84,6 +85,7 @@ static void refresh_metrics(void *owner) {
     metric_set(http->refused_requests, (double)counters.refused_requests);
     metric_set(http->refused_connections, (double)counters.refused_connections);
     metric_set(http->displaced_connections, (double)counters.displaced_connections);
+    metric_set(http->tls_failures, (double)counters.tls_failures);
     metric_set(http->connections, (double)counters.open_connections);
 }
 
@@ -101,6 +103,9 @@ static void register_metrics(struct role_http *http) {
     http->displaced_connections = metrics_counter(
         metrics, "lsys_http_displaced_connections_total",
         "HTTP connections without a request, closed for a new one.", "role", role, NULL);
+    http->tls_failures = metrics_counter(metrics, "lsys_http_tls_failures_total",
+                                         "HTTPS connections that ended before TLS was agreed on.",
+                                         "role", role, NULL);
     http->connections = metrics_gauge(metrics, "lsys_http_connections",
                                       "HTTP connections now open.", "role", role, NULL);
     metrics_add_refresh(metrics, refresh_metrics, http);

@@ -6,6 +6,7 @@
 #include "base/assertion.h"
 #include "base/memory.h"
 #include "net/http_server_private.h"
+#include "net/stream_tls.h"
 
 /* One read may come on top of what waits already. */
 #define WAITING_INPUT_LIMIT (HTTP_PIPELINE_BYTES_MAX + 65536)
@@ -170,10 +171,19 @@ static void on_drain(void *context) {
         loop_schedule(loop_of(connection), &connection->continue_task);
 }
 
+/* True when it ended before TLS was agreed on; later on, a connection that breaks is an ordinary
+ * end. */
+static bool tls_has_failed(const struct http_connection *connection, const struct status *status) {
+    return connection->is_fresh && !status_is_ok(status) && stream_is_tls(connection->stream) &&
+           !stream_tls_is_open(connection->stream);
+}
+
 static void on_closed(void *context, const struct status *status) {
     struct http_connection *connection = context;
     struct http_server *server = connection->server;
     struct http_request *request = &connection->request;
+    if (tls_has_failed(connection, status))
+        http_server_tls_failed(server, &connection->peer, status);
     list_remove(&connection->link);
     loop_unschedule(&connection->continue_task);
     if (connection->events) http_events_gone(connection->events);

@@ -24,6 +24,9 @@
 
 #define EXHAUSTED_LOG_INTERVAL_MS 10000
 
+/* Anybody can fail a handshake a thousand times a second. */
+#define TLS_LOG_INTERVAL_MS 100
+
 const struct http_limits http_limits_default = {
     .connections = 512,
     .address_connections = 128,
@@ -89,6 +92,7 @@ struct http_server *http_server_create(struct loop *loop,
     server->limits.connections = limit_connections(server->limits.connections);
     server->allowed_hosts = copy_names(options->allowed_hosts);
     server->exhausted_limiter.interval_ms = EXHAUSTED_LOG_INTERVAL_MS;
+    server->tls_limiter.interval_ms = TLS_LOG_INTERVAL_MS;
     list_init(&server->connections);
     buffer_init(&server->head, RESPONSE_HEAD_BYTES_MAX);
     loop_task_init(&server->closed_task, server_is_closed);
@@ -175,6 +179,18 @@ static void note_exhausted(void *context, const struct status *status) {
     struct http_server *server = context;
     if (log_limiter_pass(&server->exhausted_limiter, loop_now_ms(server->loop), NULL))
         log_event(LOG_WARNING, server->name, "out of descriptors", "why", status->text, NULL);
+}
+
+void http_server_tls_failed(struct http_server *server, const struct address *peer,
+                            const struct status *why) {
+    char from[ADDRESS_TEXT_BYTES], more[24] = "";
+    unsigned long suppressed;
+    server->counters.tls_failures++;
+    if (!log_limiter_pass(&server->tls_limiter, loop_now_ms(server->loop), &suppressed)) return;
+    if (suppressed > 0) snprintf(more, sizeof more, "%lu", suppressed);
+    address_format(peer, from);
+    log_event(LOG_INFO, server->name, "a TLS client was not let in", "peer", from, "why", why->text,
+              "more_not_logged", suppressed > 0 ? more : NULL, NULL);
 }
 
 static const struct listener_handlers listener_handlers = {.on_accept = accept_connection,

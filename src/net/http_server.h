@@ -54,6 +54,7 @@ struct http_server_counters {
     uint64_t refused_connections;   /* over the limits */
     uint64_t displaced_connections; /* closed for a new one while they had no request */
     uint64_t timed_out_connections;
+    uint64_t tls_failures; /* connections that ended before TLS was agreed on */
     size_t open_connections;
 };
 

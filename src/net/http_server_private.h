@@ -36,6 +36,7 @@ struct http_server {
     time_t date_second;
     char date[HTTP_DATE_BYTES];
     struct log_limiter exhausted_limiter;
+    struct log_limiter tls_limiter;
 
     bool is_closing;
     struct loop_task closed_task;
@@ -45,6 +46,10 @@ struct http_server {
 
 /* A connection is gone: it is out of the list already. */
 void http_server_connection_closed(struct http_server *server);
+
+/* A connection ended before TLS was agreed on: counts it, and logs some. */
+void http_server_tls_failed(struct http_server *server, const struct address *peer,
+                            const struct status *why);
 
 /* The field Date for now. */
 const char *http_server_date(struct http_server *server);

@@ -95,20 +95,32 @@ const char *tls_alert_name(uint8_t alert) {
     return NULL;
 }
 
-static void record_alert(uint8_t alert, const char *who, bool handshaking, struct status *status) {
+static void record_alert(uint8_t alert, const char *who, bool handshaking, const char *why,
+                         struct status *status) {
     const char *name = tls_alert_name(alert);
-    status_fail(status, STATUS_TLS, "%s the %s: %s (alert %d)", who,
+    status_fail(status, STATUS_TLS, "%s the %s: %s (alert %d)%s", who,
                 handshaking ? "TLS handshake" : "TLS connection", name ? name : "unknown alert",
-                (int)alert);
+                (int)alert, why);
+}
+
+/* What it means when BearSSL's server itself sends this alert. */
+static const char *explain_own_alert(uint8_t alert) {
+    switch (alert) {
+    case BR_ALERT_HANDSHAKE_FAILURE:
+        return ": no cipher suite, curve or signature is common to both";
+    case BR_ALERT_PROTOCOL_VERSION: return ": the peer does not speak TLS 1.2";
+    default: return "";
+    }
 }
 
 void tls_error_record(int error, bool handshaking, struct status *status) {
     const struct error_row *row = find_error(error);
+    uint8_t sent = (uint8_t)(error - BR_ERR_SEND_FATAL_ALERT);
+    uint8_t received = (uint8_t)(error - BR_ERR_RECV_FATAL_ALERT);
     if (error >= BR_ERR_SEND_FATAL_ALERT)
-        record_alert((uint8_t)(error - BR_ERR_SEND_FATAL_ALERT), "we refused", handshaking, status);
+        record_alert(sent, "we refused", handshaking, explain_own_alert(sent), status);
     else if (error >= BR_ERR_RECV_FATAL_ALERT)
-        record_alert((uint8_t)(error - BR_ERR_RECV_FATAL_ALERT), "the peer refused", handshaking,
-                     status);
+        record_alert(received, "the peer refused", handshaking, "", status);
     else if (row)
         status_fail(status, STATUS_TLS, "%s", row->text);
     else

@@ -38,7 +38,7 @@ async function makeEverything() {
 
 // ---- peers ----
 
-/// A certificate for a server that is over in `seconds`, in ONE file's place.
+/// A server's certificate that is over in `seconds`.
 async function makeShort(t, seconds) {
   const stamp = (ms) => new Date(ms).toISOString().replace(/^..|[-:T]|\.\d+/g, '');
   return makeCertificate(temporaryFolder(t), 'short', { issuer: pki.ca, extensions: LEAF,
@@ -48,15 +48,17 @@ async function makeShort(t, seconds) {
 /// A broker with TLS, and a watch on the line to it.
 async function startBroker(t, certificate) {
   const port = await freePort();
-  const broker = startLsys(t, ['broker', '--listen', `127.0.0.1:${port}`, '--tls-cert', certificate.pem, '--tls-key', certificate.key]);
+  const broker = startLsys(t, ['broker', '--listen', `127.0.0.1:${port}`, '--tls-cert', certificate.pem,
+    '--tls-key', certificate.key]);
   await broker.untilOutput(/url=(nats|tls):/);
   return TlsWatch.start(t, port);
 }
 
 /// A license server that uses that broker: {process, condition()}, where the condition is what it says of NATS itself.
-async function startServer(t, watch, flags, { wrapper = [], host = 'localhost' } = {}) {
-  const [program, ...args] = [...wrapper, binary, 'license-server', '--license', path.join(folder, 'license'), '--keys', vendor.keys,
-    '--data-dir', path.join(temporaryFolder(t), 'data'), '--http', '127.0.0.1:0', '--nats', `tls://${host}:${watch.port}`, ...flags];
+async function startServer(t, watch, flags, { wrapper = [] } = {}) {
+  const [program, ...args] = [...wrapper, binary, 'license-server', '--license', path.join(folder, 'license'),
+    '--keys', vendor.keys, '--data-dir', path.join(temporaryFolder(t), 'data'), '--http', '127.0.0.1:0',
+    '--nats', `tls://localhost:${watch.port}`, ...flags];
   const process = start(t, program, args);
   const [, url] = await process.untilOutput(/url=(http:\/\/\S+)/);
   const condition = async () => (await get(`${url}/readyz`)).json.conditions.find((row) => row.name === 'nats');
@@ -87,13 +89,13 @@ describe('a client\'s TLS sessions', () => {
   test('Node\'s https sees calls of one role resume', async (t) => {
     const sessions = new Map();
     const reused = [];
-    const master = https.createServer({ cert: readFileSync(pki.server.pem), key: readFileSync(pki.server.key), maxVersion: 'TLSv1.2' },
-      (request, response) => {
-        reused.push(request.socket.isSessionReused());
-        if (request.url.endsWith('/stream')) return response.writeHead(404).end(); // no push: it polls
-        return response.writeHead(200, { 'Content-Type': 'application/json', Connection: 'close' })
-          .end(JSON.stringify(page([path.join(folder, 'license')])));
-      });
+    const identity = { cert: readFileSync(pki.server.pem), key: readFileSync(pki.server.key) };
+    const master = https.createServer({ ...identity, maxVersion: 'TLSv1.2' }, (request, response) => {
+      reused.push(request.socket.isSessionReused());
+      if (request.url.endsWith('/stream')) return response.writeHead(404).end(); // no push: it polls
+      return response.writeHead(200, { 'Content-Type': 'application/json', Connection: 'close' })
+        .end(JSON.stringify(page([path.join(folder, 'license')])));
+    });
     master.on('newSession', (id, data, done) => {
       sessions.set(id.toString('hex'), data);
       done();
@@ -102,7 +104,8 @@ describe('a client\'s TLS sessions', () => {
     t.after(() => master.close());
     master.listen(0, '127.0.0.1');
     await once(master, 'listening');
-    const slave = await Slave.start(t, vendor, `https://localhost:${master.address().port}`, { flags: ['--https-ca', pki.ca.pem] });
+    const slave = await Slave.start(t, vendor, `https://localhost:${master.address().port}`,
+      { flags: ['--https-ca', pki.ca.pem] });
     await slave.untilCurrent((current) => current.licensed);
     await until('several calls', () => reused.length >= 4);
     assert.equal(reused[0], false);
@@ -112,13 +115,15 @@ describe('a client\'s TLS sessions', () => {
   for (const name of ['server', 'rsa']) {
     test(`openssl s_server sees them resume: ${name === 'rsa' ? 'RSA' : 'P-256'}`, async (t) => {
       const port = await freePort();
-      const server = start(t, 'openssl', ['s_server', '-accept', `127.0.0.1:${port}`, '-cert', pki[name].pem, '-key', pki[name].key,
-        '-tls1_2', '-no_ticket', '-www', '-msg']);
+      const server = start(t, 'openssl', ['s_server', '-accept', `127.0.0.1:${port}`, '-cert', pki[name].pem,
+        '-key', pki[name].key, '-tls1_2', '-no_ticket', '-www', '-msg']);
       await server.untilOutput(/ACCEPT/);
       await Slave.start(t, vendor, `https://localhost:${port}`, { flags: ['--https-ca', pki.ca.pem], times: fastTimes() });
-      const count = (message) => server.output.match(new RegExp(`^(<<<|>>>) TLS 1\\.\\d, Handshake .*, ${message}$`, 'gm'))?.length ?? 0;
+      const pattern = (message) => new RegExp(`^(<<<|>>>) TLS 1\\.\\d, Handshake .*, ${message}$`, 'gm');
+      const count = (message) => server.output.match(pattern(message))?.length ?? 0;
       await until('four handshakes', () => count('ClientHello') >= 4 && count('Finished') >= 8);
-      assert.ok(count('Certificate') <= 2, `${count('Certificate')} certificates in ${count('ClientHello')} handshakes`); // call and push may begin at once
+      // A call and the push may both begin before there is a session.
+      assert.ok(count('Certificate') <= 2, `${count('Certificate')} certificates in ${count('ClientHello')} handshakes`);
     });
   }
 
@@ -184,9 +189,9 @@ describe('a client\'s TLS sessions', () => {
     await untilConnected(server);
     assert.equal(await reconnect(watch), 'resumed');
     await untilConnected(server);
-    const { notAfter } = await run('openssl', ['x509', '-in', short.pem, '-noout', '-enddate']).then(({ stdout }) =>
-      ({ notAfter: Date.parse(stdout.split('=')[1]) }));
-    await until('the end of the certificate', () => Date.now() > notAfter + 1000, 20_000);
+    const { stdout } = await run('openssl', ['x509', '-in', short.pem, '-noout', '-enddate']);
+    const end_ms = Date.parse(stdout.split('=')[1]);
+    await until('the end of the certificate', () => Date.now() > end_ms + 1000, 20_000);
     assert.equal(await reconnect(watch), 'full');
     await untilRefused(server, /certificate expired on .* \(CN=short\)/);
   });
@@ -197,13 +202,15 @@ describe('a client\'s TLS sessions', () => {
     // A mount namespace of its own, in which the deployment's CA is the system's.
     const own = path.join(temporaryFolder(t), 'bundle.pem');
     copyFileSync(pki.ca.pem, own);
-    const wrapper = ['unshare', '--mount', '--map-root-user', 'sh', '-c', `mount --bind ${own} ${BUNDLE} && exec "$@"`, 'sh'];
+    const wrapper = ['unshare', '--mount', '--map-root-user', 'sh', '-c',
+      `mount --bind ${own} ${BUNDLE} && exec "$@"`, 'sh'];
     const probe = existsSync(BUNDLE) ? await run(wrapper[0], [...wrapper.slice(1), 'cmp', own, BUNDLE]) : { code: 1 };
     if (probe.code !== 0) return t.skip(`a mount over ${BUNDLE} is not possible here`);
 
     const trace = path.join(temporaryFolder(t), 'trace');
     const watch = await startBroker(t, pki.server);
-    const server = await startServer(t, watch, [], { wrapper: [...wrapper, 'strace', '-D', '-f', '-e', 'trace=open,openat', '-o', trace] });
+    const server = await startServer(t, watch, [],
+      { wrapper: [...wrapper, 'strace', '-D', '-f', '-e', 'trace=open,openat', '-o', trace] });
     const reads = () => readFileSync(trace, 'utf8').split('\n').filter((line) => line.includes(BUNDLE)).length;
     await untilConnected(server);
     for (let i = 0; i < 4; i++) {
