@@ -55,6 +55,14 @@ static bool decide_by_time(const struct license_judgement *judged,
     return true;
 }
 
+static const char *why_taken(const struct license_candidate *candidate,
+                             const struct license_candidate *present, bool changes_line) {
+    if (!present) return "there was no license in force";
+    if (changes_line) return "it is for another product, customer or deployment than before";
+    if (candidate->serial > present->serial) return "it is newer than the license in force";
+    return "it has the serial of the license in force, and the file decides between them";
+}
+
 struct license_choice license_choice_decide(const struct license_candidate *candidate,
                                             enum license_origin origin,
                                             const struct license_candidate *present,
@@ -69,10 +77,7 @@ struct license_choice license_choice_decide(const struct license_candidate *cand
     if (decide_by_serial(candidate, origin, present, mark, &choice)) return choice;
     if (decide_by_time(&judged, present, now_ms, &choice)) return choice;
     bool changes_line = present && strcmp(present->line, candidate->line) != 0;
-    choice = choose(LICENSE_TAKE,
-                    changes_line ? "it is for another product, customer or deployment than before"
-                    : present    ? "it is newer than the license in force"
-                                 : "there was no license in force");
+    choice = choose(LICENSE_TAKE, why_taken(candidate, present, changes_line));
     choice.changes_line = changes_line;
     return choice;
 }

@@ -157,9 +157,24 @@ static void a_waiting_license_takes_over_when_it_begins(void **state) {
         LICENSE_TAKE);
 }
 
+static void a_taken_license_is_called_newer_only_when_it_is(void **state) {
+    (void)state;
+    struct license_candidate present = {.facts = good, .line = "A", .serial = 5, .digest = "five"};
+    struct serial_mark mark = {.seen = true, .serial = 5};
+    for (int64_t serial = 5; serial <= 6; serial++) {
+        struct license_candidate candidate = {
+            .facts = good, .line = "A", .serial = serial, .digest = "other"};
+        struct license_choice choice =
+            license_choice_decide(&candidate, LICENSE_FROM_FILE, &present, &mark, NOW);
+        assert_int_equal(choice.decision, LICENSE_TAKE);
+        assert_int_equal(strstr(choice.text, "newer") != NULL, serial == 6);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_row_of_the_table),
+        cmocka_unit_test(a_taken_license_is_called_newer_only_when_it_is),
         cmocka_unit_test(a_waiting_license_takes_over_when_it_begins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
