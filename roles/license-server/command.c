@@ -72,6 +72,13 @@ static const struct option rows[] = {
      .type = OPTION_ADDRESS,
      .fallback = "127.0.0.1:4222",
      .help = "Where the embedded broker listens"},
+    {.key = "nats.listen_tls",
+     .type = OPTION_BOOLEAN,
+     .help = "The embedded broker has TLS, with --tls-cert and --tls-key"},
+    {.key = "nats.listen_users_file",
+     .type = OPTION_PATH,
+     .change = OPTION_RELOAD,
+     .help = "Users of the embedded broker with their permissions, as JSON (mode 0600)"},
     {0},
 };
 

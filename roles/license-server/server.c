@@ -213,6 +213,7 @@ static bool open_network(struct license_server *server, struct status *status) {
     server->http = role_http_open(context, "http", status);
     if (!server->http) return false;
     server_add_routes(server);
+    if (!embedded_broker_check_unused(context, status)) return false;
     if (embedded_broker_is_wanted(context)) {
         server->broker = embedded_broker_open(context, status);
         if (!server->broker) return false;
@@ -255,7 +256,9 @@ bool server_reload(struct role_context *context, const struct options *fresh,
                    struct status *status) {
     struct license_server *server = context->state;
     struct fingerprint fingerprint;
-    if (!read_fingerprint(fresh, &fingerprint, status)) return false;
+    if (!read_fingerprint(fresh, &fingerprint, status) ||
+        !embedded_broker_reload(server->broker, fresh, status))
+        return false;
     server->keeper.fingerprint = fingerprint;
     server->broadcaster.options.heartbeat_interval_ms =
         options_duration_ms(fresh, "heartbeat_interval");

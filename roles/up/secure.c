@@ -99,7 +99,7 @@ static void renewed(void *context) {
     log_event(LOG_INFO, role->name, "the server certificate was renewed", NULL);
 }
 
-static bool keep_certificate(struct secure *secure, struct role_context *context,
+static bool keep_certificate(struct secure *secure, struct role_context *context, int64_t life_ms,
                              struct status *status) {
     char *prefix = file_join(secure->folder, "server");
     struct certificate_keeper_wish wish = {
@@ -109,7 +109,7 @@ static bool keep_certificate(struct secure *secure, struct role_context *context
         .names = secure->names,
         .name_count = secure->name_count,
         .purposes = X509_PURPOSE_SERVER,
-        .life_ms = SECURE_CERTIFICATE_LIFE_MS,
+        .life_ms = life_ms,
     };
     secure->keeper = certificate_keeper_start(context->loop, &wish, renewed, context, status);
     free(prefix);
@@ -131,7 +131,8 @@ static bool make_client(struct secure *secure, struct status *status) {
 /* ---- life ---- */
 
 struct secure *secure_open(struct role_context *context, const char *folder,
-                           const struct address *hosts, size_t host_count, struct status *status) {
+                           const struct address *hosts, size_t host_count, int64_t life_ms,
+                           struct status *status) {
     struct secure *secure = memory_new(sizeof *secure);
     secure->folder = file_join(folder, "secure");
     secure->ca_path = file_join(secure->folder, CERTIFICATE_AUTHORITY_FILE);
@@ -143,8 +144,8 @@ struct secure *secure_open(struct role_context *context, const char *folder,
     secure->client_creds_path = file_join(secure->folder, "license-client.creds");
     secure->observer_creds_path = file_join(secure->folder, "observer.creds");
     collect_names(secure, hosts, host_count);
-    if (have_folder(context, folder, secure, status) && keep_certificate(secure, context, status) &&
-        make_client(secure, status))
+    if (have_folder(context, folder, secure, status) &&
+        keep_certificate(secure, context, life_ms, status) && make_client(secure, status))
         return secure;
     secure_close(secure);
     status_context(status, "--secure");

@@ -14,6 +14,7 @@
 #define LSYS_ROLES_UP_SECURE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "app/options.h"
 #include "app/role.h"
@@ -23,9 +24,6 @@
 #include "net/tls_context.h"
 #include "roles/up/stack.h"
 
-/* How long a server certificate lives: it renews itself, so it need not live long. */
-#define SECURE_CERTIFICATE_LIFE_MS (INT64_C(30) * 86400 * 1000)
-
 /* Most that secure_overrides writes. */
 #define SECURE_OVERRIDES 19
 
@@ -33,9 +31,9 @@ struct secure;
 
 /* Makes what is missing below `folder` and keeps the certificate fresh until secure_close. `hosts`
  * are addresses that the roles will listen on (NULL: not given), named in the certificate beside
- * those of this machine. NULL with the errors of files, of the CA and of NATS tokens. */
+ * those of this machine; each certificate lives for `life_ms`. NULL with the errors of files, of the CA and of NATS tokens. */
 struct secure *secure_open(struct role_context *context, const char *folder,
-                           const struct address *hosts, size_t host_count,
+                           const struct address *hosts, size_t host_count, int64_t life_ms,
                            struct status *status) MUST_CHECK;
 
 /* The roles that can be secured are the broker, which has to be among them, license-server,

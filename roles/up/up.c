@@ -34,6 +34,10 @@
 
 #define OWN_OVERRIDES 14
 
+/* Certificates are looked at once a second at most; and what renews itself need not live for years. */
+#define CERTIFICATE_LIFE_MIN_MS 10000
+#define CERTIFICATE_LIFE_MAX_MS (INT64_C(365) * 86400 * 1000)
+
 /* Where cache-master listens unless told otherwise; the slave in the same process looks there. */
 #define MASTER_ADDRESS "127.0.0.1:8003"
 
@@ -96,6 +100,12 @@ static const struct option up_options[] = {
     {.key = "secure",
      .type = OPTION_BOOLEAN,
      .help = "TLS everywhere, with a CA and NATS accounts that are made in the data folder"},
+    {.key = "certificate_life",
+     .type = OPTION_DURATION,
+     .fallback = "30d",
+     .minimum = CERTIFICATE_LIFE_MIN_MS,
+     .maximum = CERTIFICATE_LIFE_MAX_MS,
+     .help = "How long the certificates of --secure live; they renew themselves before two thirds"},
     {.key = "view",
      .type = OPTION_ENUM,
      .choices = "auto|plain",
@@ -293,8 +303,8 @@ static bool open_secure(struct up *up, struct status *status) {
     if (!secure_check_roles(roles, name_roles(options, roles), status)) return false;
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         if (options_address(options, keys[i], &hosts[host_count])) host_count++;
-    up->secure =
-        secure_open(up->context, store_folder(up->context->store), hosts, host_count, status);
+    up->secure = secure_open(up->context, store_folder(up->context->store), hosts, host_count,
+                             options_duration_ms(options, "certificate_life"), status);
     return up->secure != NULL;
 }
 
@@ -335,6 +345,9 @@ static bool open_view(struct up *up, struct status *status) {
 
 static bool start_everything(struct up *up, struct status *status) {
     bool is_secure = options_boolean(up->context->options, "secure");
+    if (!is_secure && options_is_given(up->context->options, "certificate_life"))
+        return status_fail(status, STATUS_USAGE,
+                           "--certificate-life goes with --secure: without it there are none");
     /* The roles' names first: a typing error leaves nothing behind in the data folder. */
     if (!add_members(up, status) || (is_secure && !open_secure(up, status)) ||
         !open_page(up, status) || !prepare_demo(up, status))

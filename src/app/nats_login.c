@@ -18,6 +18,31 @@ static const struct credential credentials[] = {
 
 #define CREDENTIALS (sizeof credentials / sizeof credentials[0])
 
+/* A broker of this process and other servers would be two worlds: what is said in one is not heard
+ * in the other. */
+static bool check_embedded_is_alone(const struct options *options, struct status *status) {
+    size_t count = options_count(options, "nats.urls");
+    for (size_t i = 0; count > 1 && i < count; i++)
+        if (!strcmp(options_item(options, "nats.urls", i), NATS_EMBEDDED))
+            return status_fail(status, STATUS_CONFIG,
+                               "--nats embedded cannot be one of several: name the servers of one "
+                               "cluster, or the embedded broker alone");
+    return true;
+}
+
+static bool check_embedded_tls(const struct options *options, const char *embedded_url,
+                               struct status *status) {
+    static const char *const keys[] = {"nats.tls_ca", "nats.tls_cert", "nats.tls_key"};
+    if (strncmp(embedded_url, "tls://", 6) == 0) return true;
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        if (options_is_given(options, keys[i]))
+            return status_fail(status, STATUS_CONFIG,
+                               "%s: the broker of this process speaks plain text; leave it out, or "
+                               "give the broker TLS",
+                               options_origin(options, keys[i]));
+    return true;
+}
+
 static bool read_urls(const struct options *options, const char *embedded_url, struct buffer *out,
                       struct status *status) {
     for (size_t i = 0; i < options_count(options, "nats.urls"); i++) {
@@ -28,6 +53,7 @@ static bool read_urls(const struct options *options, const char *embedded_url, s
                                    "--nats embedded: there is no broker in this process; name one, "
                                    "as in --nats nats://127.0.0.1:4222");
             url = embedded_url;
+            if (!check_embedded_tls(options, embedded_url, status)) return false;
         }
         if (out->length > 0) buffer_append_text(out, ",");
         buffer_append_text(out, url);
@@ -61,7 +87,9 @@ bool nats_login_read(const struct options *options, const char *client_name,
     memset(out, 0, sizeof *out);
     buffer_init(&out->urls, NATS_LOGIN_TEXT_BYTES);
     buffer_init(&out->secret, NATS_LOGIN_TEXT_BYTES);
-    if (!read_urls(options, embedded_url, &out->urls, status)) return false;
+    if (!check_embedded_is_alone(options, status) ||
+        !read_urls(options, embedded_url, &out->urls, status))
+        return false;
     if (!read_credential(options, out, status)) return false;
     out->bus.urls = buffer_text(&out->urls);
     out->bus.name = client_name;
@@ -69,6 +97,9 @@ bool nats_login_read(const struct options *options, const char *client_name,
     out->bus.tls_ca_file = options_text(options, "nats.tls_ca");
     out->bus.tls_certificate_file = options_text(options, "nats.tls_cert");
     out->bus.tls_key_file = options_text(options, "nats.tls_key");
+    if (out->bus.password && !out->bus.user)
+        return status_fail(status, STATUS_CONFIG, "%s: a password needs its user, in --nats-user",
+                           options_origin(options, "nats.password_file"));
     if (out->bus.user && !out->bus.password)
         return status_fail(status, STATUS_CONFIG,
                            "--nats-user needs the user's password in --nats-password-file");

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { cpSync, readdirSync, readFileSync, statSync, unlinkSync } from 'node:fs';
 import https from 'node:https';
+import net from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
 import tls from 'node:tls';
@@ -195,6 +196,64 @@ test('the certificate is for this machine', async (t) => {
   const socket = tls.connect({ host: '127.0.0.1', port: stack.ports.page, ca: stack.read('ca.pem'), servername: 'localhost' });
   t.after(() => socket.destroy());
   await until('the handshake', () => socket.authorized);
+});
+
+test('the certificate changes on the wire before two thirds of its life; connections live on, new ones see the new one', async (t) => {
+  const stack = await SecureStack.start(t, { flags: ['--certificate-life', '12s'],
+    env: { LSYS_LICENSE_SERVER_HEARTBEAT_INTERVAL: '200ms' } });
+  const ca = stack.read('ca.pem');
+  const peers = ['page', 'server', 'client', 'master', 'slave'];
+  const show = (role) => new Promise((resolve, reject) => {
+    const socket = tls.connect({ host: '127.0.0.1', port: stack.ports[role], ca, session: undefined }, () => {
+      resolve({ socket, certificate: socket.getPeerX509Certificate() });
+    }).on('error', reject);
+  });
+  /// As `show`, where TLS begins after INFO.
+  const showBroker = () => new Promise((resolve, reject) => {
+    const plain = net.connect(stack.ports.nats, '127.0.0.1').on('error', reject).once('data', () => {
+      const socket = tls.connect({ socket: plain, ca, servername: 'localhost' }, () => {
+        resolve(socket.getPeerX509Certificate());
+        socket.destroy();
+      }).on('error', reject);
+    });
+  });
+  const ask = (socket) => new Promise((resolve, reject) => {
+    socket.once('data', (data) => resolve(data.toString().split('\r\n')[0])).once('close', () => reject(new Error('closed')));
+    socket.write('GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
+  });
+  const { connection } = await stack.connect('observer');
+  const heard = [];
+  connection.subscribe('license.status', { callback: (_, message) => heard.push(message.string()) });
+  const old = {};
+  for (const role of peers) {
+    old[role] = await show(role);
+    t.after(() => old[role].socket.destroy());
+    assert.equal(await ask(old[role].socket), 'HTTP/1.1 200 OK');
+  }
+  const first = old.page.certificate;
+  const [begin, end] = [Date.parse(first.validFrom), Date.parse(first.validTo)];
+  const renewed = {};
+  await until('all ports to show another certificate', async () => {
+    for (const role of peers) {
+      if (renewed[role]) continue;
+      const { socket, certificate } = await show(role);
+      socket.destroy();
+      if (certificate.serialNumber !== old[role].certificate.serialNumber) renewed[role] = certificate;
+    }
+    return peers.every((role) => renewed[role]) && (await showBroker()).serialNumber !== first.serialNumber;
+  }, end - Date.now());
+  assert.ok(Date.now() <= begin + (end - begin) * 2 / 3 + 1500, 'before two thirds of its life, and what noticing it takes');
+  for (const role of peers) {
+    assert.ok(renewed[role].verify(new X509Certificate(ca).publicKey));
+    assert.ok(Date.parse(renewed[role].validTo) > end);
+  }
+  // The old connections outlive the certificate that they began with.
+  await until('the first certificate to have ended', () => Date.now() > end + 1000);
+  for (const role of peers) assert.equal(await ask(old[role].socket), 'HTTP/1.1 200 OK', role);
+  const before = heard.length;
+  await until('heartbeats on the old connection', () => heard.length > before);
+  await stack.connect('observer');
+  assert.equal((await stack.get('client')).edition, 'enterprise');
 });
 
 test('a user made with lsys nats, in the folder, is let in at once, and out when it is revoked', async (t) => {
