@@ -1,5 +1,6 @@
 /* lsys version: which lsys this is, and what was linked into it. */
 #include <stdio.h>
+#include <string.h>
 
 #include "app/third_party.h"
 #include "app/version.h"
@@ -17,12 +18,23 @@ static const struct option options[] = {
     {0},
 };
 
+static void widen(int *width, const char *text) {
+    int length = (int)strlen(text);
+    if (length > *width) *width = length;
+}
+
 static void print_list(void) {
+    int name = 0, version = 0, license = 0;
+    for (size_t i = 0; i < third_party_packages_count; i++) {
+        widen(&name, third_party_packages[i].name);
+        widen(&version, third_party_packages[i].version);
+        widen(&license, third_party_packages[i].license);
+    }
     printf("lsys %s (Apache-2.0)\n\nLinked in:\n", lsys_version());
     for (size_t i = 0; i < third_party_packages_count; i++) {
         const struct third_party_package *package = &third_party_packages[i];
-        printf("  %-20s %-22s %-28s %s\n", package->name, package->version, package->license,
-               package->why);
+        printf("  %-*s  %-*s  %-*s  %s\n", name, package->name, version, package->version, license,
+               package->license, package->why);
     }
 }
 
