@@ -8,6 +8,7 @@ import { Master, Slave, fastTimes } from './lib/cache.mjs';
 import { CROWD_GRANT, CROWD_LICENSE, Crowd, Oracle } from './lib/crowd.mjs';
 import { failingDisk, inject, smallDisk } from './lib/disk_faults.mjs';
 import { temporaryFolder } from './lib/folders.mjs';
+import { get } from './lib/http.mjs';
 import { lsys } from './lib/lsys.mjs';
 import { Vendor } from './lib/vendor.mjs';
 
@@ -130,6 +131,22 @@ describe('a disk that fails', () => {
       await assertSaved(t, there.slave);
     });
   }
+
+  test('every read of a slave with EIO, for a while: what is in memory counts, and nothing is taken for damage', async (t) => {
+    const there = await scene(t, {});
+    const { master, slave, crowd } = there;
+    await master.licenses('add', await issue('second', ['--edition', 'bigger']));
+    assert.equal((await slave.manualSync()).status, 200);
+    const heal = await inject(t, slave.process.pid, 'pread64:error=EIO');
+    if (!heal) return;
+    await crowd.ask({ states: ['synced'], license_id: 'second' });
+    const unread = await get(`${slave.url}/api/licenses/first`);
+    assert.ok(unread.status === 503 || unread.json.licensed, unread.text);
+    await heal();
+    assert.equal((await get(`${slave.url}/api/licenses/first`)).json.licensed, true);
+    assert.equal((await slave.syncStatus()).damaged_licenses, 0);
+    await crowd.ask({ states: ['synced'], license_id: 'second' });
+  });
 
   test('every write of a master with EIO, for a while', async (t) => {
     const there = await scene(t, {});

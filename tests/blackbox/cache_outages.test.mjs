@@ -188,6 +188,21 @@ describe('the master, answering', { concurrency: 2 }, () => {
   }
 });
 
+test('a slave that slept past the grace asks its master before it answers a thousand at once', async (t) => {
+  const { master, slave, crowd } = await pair(t, { times: fastTimes({ BACKGROUND_SYNC_INTERVAL: '600000', SYNC_TIMEOUT: '5000' }) });
+  const sleep = async () => {
+    const slept = performance.now();
+    const wake = freeze(t, slave.process);
+    await until('the grace to be over', () => performance.now() > slept + 2000);
+    wake();
+  };
+  await sleep();
+  await crowd.ask({ states: ['synced', 'stale'] }); // no state of before: it would be failed
+  await master.stop('SIGKILL');
+  await sleep();
+  await crowd.ask({ states: ['failed'], words: /refused|cut short|reset/ });
+});
+
 describe('the fallback', () => {
   test('is the vendor\'s development license', async (t) => {
     const grant = { edition: 'development', features: { debug: true } };

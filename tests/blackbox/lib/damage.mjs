@@ -1,6 +1,6 @@
 // Damaging a role's state file while the role is stopped, as a dying disk or a careless hand does: bytes flipped, ranges
 // and whole pages zeroed or overwritten, files cut short. Everything follows from a seed, which is printed.
-import { closeSync, existsSync, openSync, readdirSync, statSync, ftruncateSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, statSync, ftruncateSync, writeSync } from 'node:fs';
 import path from 'node:path';
 
 const PAGE = 4096;
@@ -58,12 +58,10 @@ const acts = {
   },
 };
 
-/// Damages the state file of the data folder or its log in one random way, and says how.
+/// Damages the state file of the data folder, its log, or the number kept beside it, in one random way, and says how.
 export function damageState(random, dataDir) {
-  const there = ['state.db', 'state.db-wal'].filter((name) => {
-    const file = path.join(dataDir, name);
-    return existsSync(file) && statSync(file).size > 0;
-  });
+  const there = readdirSync(dataDir).filter((name) =>
+    /^state\.db(-wal)?$|\.shelf$/.test(name) && statSync(path.join(dataDir, name)).size > 0).sort();
   const name = random.pick(there);
   const act = random.pick(Object.keys(acts));
   const file = openSync(path.join(dataDir, name), 'r+');
