@@ -19,7 +19,7 @@ const ROUNDS = 12;
 /// Nobody listens there.
 const NOWHERE = 'http://127.0.0.1:1';
 
-const times = fastTimes({ LICENSE_CACHE_TTL: '60000', BACKGROUND_SYNC_INTERVAL: '600000' });
+const times = fastTimes({ LICENSE_CACHE_TTL: '60000', BACKGROUND_SYNC_INTERVAL: '600000', SYNC_TIMEOUT: '5000' });
 const folder = temporaryFolder({ after });
 let vendor;
 

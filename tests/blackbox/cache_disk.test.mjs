@@ -11,9 +11,10 @@ import { temporaryFolder } from './lib/folders.mjs';
 import { get } from './lib/http.mjs';
 import { lsys } from './lib/lsys.mjs';
 import { Vendor } from './lib/vendor.mjs';
+import { until } from './lib/wait.mjs';
 
 const NOWHERE = 'http://127.0.0.1:1';
-const times = fastTimes({ LICENSE_CACHE_TTL: '60000', BACKGROUND_SYNC_INTERVAL: '600000' });
+const times = fastTimes({ LICENSE_CACHE_TTL: '60000', BACKGROUND_SYNC_INTERVAL: '600000', SYNC_TIMEOUT: '5000' });
 const BIGGER = { edition: 'bigger', features: CROWD_GRANT.features };
 const WRITES = 'pwrite64,fsync,fdatasync';
 
@@ -88,9 +89,10 @@ async function assertRefused({ master, slave, crowd }, words) {
   await crowd.ask({ states: ['synced'], license_id: 'first' });
 }
 
-/// After the disk works again: changes are taken, and are there after kill -9.
+/// After the disk works again: changes are taken, as soon as it is tried again, and are there after kill -9.
 async function assertTakesChanges(t, { master, slave }) {
-  await master.licenses('add', await issue('second', ['--edition', 'bigger']));
+  const file = await issue('second', ['--edition', 'bigger']);
+  await until('the change to be taken', () => master.licenses('add', file));
   await master.stop('SIGKILL');
   const again = await Master.start(t, vendor, { dataDir: master.dataDir, port: master.port });
   assert.match(await again.licenses('ls'), /^first .*\n.*second /m);
@@ -118,6 +120,29 @@ describe('a full disk', () => {
     makeRoom();
     await assertTakesChanges(t, there);
   });
+});
+
+describe('a disk that is full when they start', () => {
+  for (const signal of ['SIGTERM', 'SIGKILL']) {
+    test(`after ${signal}: both answer from what they have, and save again when there is room`, async (t) => {
+      const disks = [smallDisk(t), smallDisk(t)];
+      if (!disks[0] || !disks[1]) return;
+      const { master, slave } = await scene(t, { masterAt: disks[0], slaveAt: disks[1] });
+      await slave.stop(signal);
+      await master.stop(signal);
+      const makeRoom = disks.map(fill);
+      const alone = await Slave.start(t, vendor, NOWHERE, { dataDir: slave.dataDir, times });
+      const crowd = new Crowd(t, alone, await Oracle.of(alone, { grants: { first: CROWD_GRANT } }));
+      await crowd.ask({ states: ['synced'] });
+      await alone.stop();
+      const there = { slave: await Slave.start(t, vendor, master.url, { dataDir: slave.dataDir, times }),
+        master: await Master.start(t, vendor, { dataDir: master.dataDir, port: master.port }) };
+      there.crowd = new Crowd(t, there.slave, await Oracle.of(there.slave, { grants: { first: CROWD_GRANT } }));
+      await assertRefused(there, /full|No space/);
+      for (const make of makeRoom) make();
+      await assertTakesChanges(t, there);
+    });
+  }
 });
 
 describe('a disk that fails', () => {

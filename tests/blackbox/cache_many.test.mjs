@@ -21,7 +21,7 @@ const NOWHERE = 'http://127.0.0.1:1';
 /// Far above what there is room for in 30 MB and a thousand connections, far below what the licenses themselves need.
 const MEMORY_KIB_MAX = 100 * 1024;
 
-const times = fastTimes({ LICENSE_CACHE_TTL: '600000', BACKGROUND_SYNC_INTERVAL: '600000' });
+const times = fastTimes({ LICENSE_CACHE_TTL: '600000', BACKGROUND_SYNC_INTERVAL: '600000', SYNC_TIMEOUT: '5000' });
 const TOP_SERIAL = 10 * MANY;
 
 const isForged = (index) => index % FORGED_EVERY === FORGED_EVERY / 2;

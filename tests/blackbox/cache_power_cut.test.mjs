@@ -21,7 +21,7 @@ const ROUNDS = 25;
 const IDS = 9;
 const ADDED_AT_ONCE = 3;
 
-const times = fastTimes({ LICENSE_CACHE_TTL: '60000', BACKGROUND_SYNC_INTERVAL: '600000' });
+const times = fastTimes({ LICENSE_CACHE_TTL: '60000', BACKGROUND_SYNC_INTERVAL: '600000', SYNC_TIMEOUT: '5000' });
 const folder = temporaryFolder({ after });
 let vendor;
 
