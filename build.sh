@@ -47,6 +47,7 @@ clang                   clang
 curl                    curl
 openssl                 openssl
 strace                  strace
+sslscan                 sslscan
 sqlite3                 sqlite3
 node                    nodejs
 chromium                chromium
