@@ -103,6 +103,7 @@ struct broker *broker_create(struct loop *loop, const struct broker_options *opt
     list_init(&broker->stalled);
     list_init(&broker->backlogged);
     account_open(&broker->common);
+    broker->unauthenticated_max = listener_limit_connections(LIMIT_UNAUTHENTICATED);
     if (broker->trust != NULL) trust_attach(broker->trust, broker);
     broker->tick = timer_open(loop, tick, broker);
     broker->start_wall_ms = clock_wall_ms();

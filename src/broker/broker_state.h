@@ -40,7 +40,7 @@ struct broker {
 
     struct list clients; /* struct client, in the order of their ids */
     size_t client_count; /* in `clients`, without those that are being refused */
-    size_t unauthenticated_count;
+    size_t unauthenticated_count, unauthenticated_max;
     struct name_table login_sources; /* struct login_source, see logins.c */
     uint64_t login_hash_key;
     struct log_limiter refusals_logged;

@@ -44,7 +44,8 @@ static void turn_away_oldest(struct broker *broker, const struct login_source *s
 void logins_begin(struct client *client) {
     struct broker *broker = client->broker;
     struct address peer;
-    if (broker->unauthenticated_count >= LIMIT_UNAUTHENTICATED) turn_away_oldest(broker, NULL);
+    if (broker->unauthenticated_count >= broker->unauthenticated_max)
+        turn_away_oldest(broker, NULL);
     stream_peer(client->stream, &peer);
     if (!address_is_loopback(&peer)) {
         struct login_source *source = source_of(broker, peer.host);

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "base/assertion.h"
 #include "base/clock.h"
@@ -49,13 +48,6 @@ static char **copy_names(const char *const *names) {
     return copy;
 }
 
-/* Half of the descriptors at most: the other half is for the bus, the store and other listeners. */
-static size_t limit_connections(size_t wanted) {
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
-    return limit.rlim_cur / 2 < wanted ? (size_t)limit.rlim_cur / 2 : wanted;
-}
-
 static int64_t sweep_interval_ms(const struct http_limits *limits) {
     const int64_t timeouts_ms[] = {limits->head_timeout_ms, limits->body_timeout_ms,
                                    limits->idle_timeout_ms, limits->write_timeout_ms,
@@ -89,7 +81,7 @@ struct http_server *http_server_create(struct loop *loop,
     server->loop = loop;
     server->name = memory_copy_text(options->name);
     server->limits = options->limits ? *options->limits : http_limits_default;
-    server->limits.connections = limit_connections(server->limits.connections);
+    server->limits.connections = listener_limit_connections(server->limits.connections);
     server->allowed_hosts = copy_names(options->allowed_hosts);
     server->exhausted_limiter.interval_ms = EXHAUSTED_LOG_INTERVAL_MS;
     server->tls_limiter.interval_ms = TLS_LOG_INTERVAL_MS;

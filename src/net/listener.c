@@ -151,6 +151,12 @@ static void socket_is_readable(uv_poll_t *handle, int error, int events) {
 
 /* ---- opening and closing ---- */
 
+size_t listener_limit_connections(size_t wanted) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
+    return limit.rlim_cur / 2 < wanted ? (size_t)limit.rlim_cur / 2 : wanted;
+}
+
 /* The lowest free number is always taken, so a high number means that few are left. */
 static int highest_connection_descriptor(void) {
     struct rlimit limit;

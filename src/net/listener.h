@@ -6,6 +6,7 @@
 #ifndef LSYS_NET_LISTENER_H
 #define LSYS_NET_LISTENER_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -27,6 +28,10 @@
 
 /* Descriptors that connections may not use: files of configuration, license, store, children. */
 #define LISTENER_RESERVED_DESCRIPTORS 16
+
+/* How many connections to hold when `wanted` would be fine: half of the process's descriptors at
+ * most, for the other half is for the bus, the store and other listeners. */
+size_t listener_limit_connections(size_t wanted);
 
 struct listener;
 

@@ -235,6 +235,23 @@ describe('too many connections', () => {
     await first.untilText(/MSG a 1 3\r\nhey/);
   });
 
+  test('connections that do not log in leave descriptors for those that do', async (t) => {
+    const folder = temporaryFolder(t);
+    writeFileSync(path.join(folder, 'token'), 'secret', { mode: 0o600 });
+    const port = await freePort();
+    const broker = start(t, '/bin/sh', ['-c', 'ulimit -n 64; exec "$0" broker --listen "127.0.0.1:$1" --auth-timeout 20s ' +
+      '--token-file "$2"', binary, `${port}`, path.join(folder, 'token')]);
+    await broker.untilOutput(/listening/);
+    const silent = Array.from({ length: 100 }, () => net.connect(port, '127.0.0.1'));
+    for (const socket of silent) socket.on('error', () => {}).resume();
+    t.after(() => silent.forEach((socket) => socket.destroy()));
+    await until('half of the descriptors to be in use', () => silent.filter((socket) => !socket.closed).length === 32);
+    const raw = await RawNats.connect(t, port);
+    raw.send('CONNECT {"verbose":false,"auth_token":"secret"}\r\n');
+    await raw.flush();
+    assert.doesNotMatch(broker.output, /connections have to wait/);
+  });
+
   test('connections that do not log in keep nobody out, of their own address neither', async (t) => {
     const own = Object.values(networkInterfaces()).flat().find(({ family, internal }) => family === 'IPv4' && !internal);
     if (!own) return t.skip('this machine has no address but loopback');
