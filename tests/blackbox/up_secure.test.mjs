@@ -19,11 +19,11 @@ const HEALTH = { page: '/v1/stack', server: '/healthz', client: '/v1/license', s
 
 /// A secured stack on free ports.
 class SecureStack {
-  static async start(t, { folder = temporaryFolder(t), flags = [], env } = {}) {
+  static async start(t, { folder = temporaryFolder(t), flags = [], env, pageHost = '127.0.0.1' } = {}) {
     const stack = new SecureStack();
     const ports = { page: await freePort(), nats: await freePort(), server: await freePort(), client: await freePort(),
       master: await freePort(), slave: await freePort() };
-    const process = startLsys(t, ['up', '--secure', '--data-dir', folder, '--http', `127.0.0.1:${ports.page}`,
+    const process = startLsys(t, ['up', '--secure', '--data-dir', folder, '--http', `${pageHost}:${ports.page}`,
       '--listen', `127.0.0.1:${ports.nats}`, '--server-http', `127.0.0.1:${ports.server}`,
       '--client-http', `127.0.0.1:${ports.client}`, '--master-http', `127.0.0.1:${ports.master}`,
       '--slave-http', `127.0.0.1:${ports.slave}`, ...flags], { env });
@@ -289,6 +289,74 @@ test('the folder is one of lsys nats: from a copy of it, users are added and rev
   const own = path.join(stack.folder, 'own.creds');
   await nats('user', 'add', 'another', 'own', '--creds', own);
   await stack.connect(undefined, { authenticator: credsAuthenticator(readFileSync(own)) });
+});
+
+/// The status of a request to a port, or the error's code; `options` are those of https.request.
+function status(port, { body, ...options }) {
+  return new Promise((resolve) => {
+    const request = https.request({ host: '127.0.0.1', servername: 'localhost', port, agent: false, ...options }, (response) => {
+      response.resume().on('end', () => resolve(response.statusCode));
+    }).on('error', (error) => resolve(error.code));
+    request.end(body);
+  });
+}
+
+test('reading is open to programs on this machine; changing anything needs a key, and pages of others get nothing', async (t) => {
+  const stack = await SecureStack.start(t);
+  const ca = stack.read('ca.pem');
+  const key = readFileSync(path.join(stack.folder, 'cache-api-key'), 'utf8').trim();
+  const reads = { page: ['/', '/v1/stack', '/metrics'], server: ['/v1/license', '/metrics'], client: ['/v1/license', '/metrics'],
+    master: ['/healthz', '/metrics'], slave: ['/api/licenses/current', '/metrics'] };
+  for (const [role, paths] of Object.entries(reads)) {
+    for (const file of paths) {
+      const ask = (headers) => status(stack.ports[role], { ca, path: file, headers });
+      assert.equal(await ask({}), 200, `${role} ${file}`);
+      assert.equal(await ask({ Origin: 'https://evil.example' }), 403, `${role} ${file}`);
+      assert.equal(await ask({ Host: 'evil.example' }), 421, `${role} ${file}`);
+    }
+    for (const method of ['POST', 'PUT', 'DELETE'])
+      assert.equal(await status(stack.ports[role], { ca, path: paths[0], method }), 405, `${role} ${method}`);
+  }
+  const post = (role, file, headers = {}) => status(stack.ports[role], { ca, path: file, method: 'POST', body: '{}', headers });
+  assert.equal(await status(stack.ports.master, { ca, path: '/api/licenses' }), 401);
+  assert.equal(await status(stack.ports.slave, { ca, path: '/api/licenses' }), 401);
+  for (const [role, file] of [['master', '/api/sessions'], ['master', '/api/admin/keys']]) {
+    assert.equal(await post(role, file), 401, file);
+    assert.equal(await post(role, file, { 'X-API-Key': `${key}x` }), 401, file);
+    assert.equal(await post(role, file, { Origin: 'https://evil.example', 'X-API-Key': key }), 403, file);
+    assert.ok([201, 422].includes(await post(role, file, { 'X-API-Key': key })), file);
+  }
+  // The one exception: a sync may be begun by a program on this machine, but not by a page.
+  assert.equal(await post('slave', '/api/licenses/manual-sync'), 200);
+  assert.equal(await post('slave', '/api/licenses/manual-sync', { Origin: `https://127.0.0.1:${stack.ports.slave}` }), 401);
+  assert.equal(await post('slave', '/api/licenses/manual-sync', { Origin: 'https://evil.example' }), 403);
+});
+
+test('off loopback the HTTP ports need client certificates, and the page then lets in nobody without', async (t) => {
+  const folder = temporaryFolder(t);
+  const pki = path.join(folder, 'pki');
+  await lsysOk(['ca', 'init', '--out', pki]);
+  const issue = async (name, from = pki) => {
+    const prefix = path.join(folder, name);
+    await lsysOk(['ca', 'issue', '--ca', from, '--name', name, '--out', prefix]);
+    return { cert: readFileSync(`${prefix}.pem`), key: readFileSync(`${prefix}.key.pem`) };
+  };
+  const clientCa = path.join(pki, 'ca.pem');
+  const master = `127.0.0.1:${await freePort()}`;
+  for (const flag of ['--http', '--server-http', '--client-http']) {
+    const flags = ['--http', '--listen', '--server-http', '--client-http', '--master-http', '--slave-http']
+      .flatMap((name) => [name, name === flag ? '0.0.0.0:0' : name === '--master-http' ? master : '127.0.0.1:0']);
+    const { code, stderr } = await lsys(['up', '--secure', '--data-dir', temporaryFolder(t), ...flags]);
+    assert.notEqual(code, 0, flag);
+    assert.match(stderr, /--tls-client-ca|--insecure-listen/, flag);
+  }
+  const stack = await SecureStack.start(t, { folder: path.join(folder, 'data'), pageHost: '0.0.0.0', flags: ['--tls-client-ca', clientCa] });
+  const ask = (certificate = {}) => status(stack.ports.page, { ca: stack.read('ca.pem'), path: '/v1/stack', ...certificate });
+  assert.equal(await ask(await issue('admin')), 200);
+  assert.match(String(await ask()), /^(E|ERR)/);
+  const other = path.join(folder, 'other');
+  await lsysOk(['ca', 'init', '--out', other]);
+  assert.match(String(await ask(await issue('stranger', other))), /^(E|ERR)/);
 });
 
 test('roles that it cannot secure are refused by name, and the broker has to be there', async (t) => {
