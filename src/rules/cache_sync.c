@@ -48,6 +48,7 @@ static bool may_begin(const struct cache_sync *sync, enum cache_trigger trigger,
     switch (trigger) {
     case CACHE_BY_TIMER: return sync->settings.background && now_ms >= sync->due_at_ms;
     case CACHE_BY_HIT: return sync->settings.background && now_ms >= sync->rests_until_ms;
+    case CACHE_BY_HINT:
     case CACHE_BY_DEMAND: return now_ms >= sync->rests_until_ms;
     case CACHE_BY_PUSH:
     case CACHE_BY_HAND: break;

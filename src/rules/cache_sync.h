@@ -16,7 +16,7 @@
  *     | IDLE    | begin, allowed for its trigger         | RUNNING | the caller asks the master  |
  *     | IDLE    | begin, not allowed                     | IDLE    | the answer is as it is      |
  *     | RUNNING | begin                                  | RUNNING | joins the one that runs     |
- *     | WAITING | begin by timer, a hit, or a request    | WAITING | joins: the wait is kept     |
+ *     | WAITING | begin by timer, hit, request or hint   | WAITING | joins: the wait is kept     |
  *     | WAITING | begin by hand or by push               | RUNNING | at once; tries start anew   |
  *     | RUNNING | ended: CONFIRMED                       | IDLE    | due in the interval         |
  *     | RUNNING | ended: may pass, n < MAX_SYNC_RETRIES  | WAITING | delay * 2^n, with jitter    |
@@ -71,6 +71,7 @@ enum cache_trigger {
     CACHE_BY_HIT,    /* a request that is answered as stale */
     CACHE_BY_DEMAND, /* a request past the grace, which waits for it */
     CACHE_BY_PUSH,   /* the master says that something changed */
+    CACHE_BY_HINT,   /* somebody says so, who need not be the master */
     CACHE_BY_HAND,   /* manual-sync, SIGHUP */
 };
 
@@ -88,7 +89,7 @@ struct cache_sync {
     enum cache_sync_phase phase;
     int64_t failures;       /* tries of this sync that failed */
     int64_t due_at_ms;      /* IDLE: the next one by timer; WAITING: the next try */
-    int64_t rests_until_ms; /* after a failure no hit or demand begins another before this */
+    int64_t rests_until_ms; /* after a failure no hit, demand or hint begins another before this */
 };
 
 /* Begins idle and due at once. */

@@ -183,9 +183,24 @@ static void http_codes(void **state) {
         assert_int_equal(cache_outcome_of_http(rows[i].http), rows[i].outcome);
 }
 
+/* Whoever can publish on the bus can neither break the pause after a failure nor a Retry-After. */
+static void a_hint_is_no_push(void **state) {
+    struct cache_sync sync = idle_at(0);
+    (void)state;
+    assert_true(cache_sync_begin(&sync, CACHE_BY_HINT, 0));
+    assert_false(cache_sync_ended(&sync, CACHE_THROTTLED, 60000, 0, 0));
+    assert_false(cache_sync_begin(&sync, CACHE_BY_HINT, 1000));
+    assert_int_equal(sync.phase, CACHE_SYNC_WAITING);
+    assert_true(cache_sync_begin(&sync, CACHE_BY_PUSH, 1000));
+    sync = gave_up(CACHE_UNREACHABLE, 0);
+    assert_false(cache_sync_begin(&sync, CACHE_BY_HINT, 4999));
+    assert_true(cache_sync_begin(&sync, CACHE_BY_HINT, 5000));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_flight_for_everybody),
+        cmocka_unit_test(a_hint_is_no_push),
         cmocka_unit_test(a_confirmation_waits_for_the_interval),
         cmocka_unit_test(tries_double_and_then_end),
         cmocka_unit_test(jitter_only_adds_and_is_bounded),
