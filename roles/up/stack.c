@@ -21,8 +21,9 @@ struct stack {
     struct stack_member *members[STACK_MEMBERS_MAX];
     size_t count;
     bool stopping;
-    bool reported; /* `stopped` was called */
-    char *broker_url;
+    bool reported;    /* `stopped` was called */
+    char *broker_url; /* where the first broker, and the cache-master, listen; NULL: none does */
+    char *master_url;
 };
 
 struct stack *stack_new(struct role_context *parent, stack_stopped_callback *stopped,
@@ -44,6 +45,7 @@ void stack_free(struct stack *stack) {
     for (size_t i = 0; i < stack->count; i++)
         free_member(stack->members[i]);
     free(stack->broker_url);
+    free(stack->master_url);
     free(stack);
 }
 
@@ -145,24 +147,30 @@ static const char *flag_for_address(const struct stack_member *member,
     return NULL;
 }
 
-/* The first address of the broker, for the roles that start after it. */
-static void remember_broker(struct stack *stack, const struct stack_member *member) {
-    static const char *const schemes[] = {"nats://", "tls://"};
+/* The first of the addresses that has one of two schemes, unless one is known already. */
+static void remember(char **known, const char *listens, const char *scheme, const char *other) {
+    const char *url = strstr(listens, scheme);
+    if (!url) url = strstr(listens, other);
+    if (url && !*known) *known = memory_copy_bytes(url, strcspn(url, " "));
+}
+
+/* What the roles that start after this one need to know of it. */
+static void remember_addresses(struct stack *stack, const struct stack_member *member) {
     struct role_view view = {0};
     member->command->role->describe(&member->context, &view);
-    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0] && !stack->broker_url; i++) {
-        const char *url = strstr(view.listens, schemes[i]);
-        if (url) stack->broker_url = memory_copy_bytes(url, strcspn(url, " "));
-    }
+    remember(&stack->broker_url, view.listens, "nats://", "tls://");
+    if (strcmp(member->command->name, "cache-master") == 0)
+        remember(&stack->master_url, view.listens, "http://", "https://");
 }
 
 static bool start_member(struct stack *stack, struct stack_member *member,
                          const struct stack_override *overrides, size_t override_count,
                          struct status *status) {
     member->context.embedded_nats_url = stack->broker_url;
+    member->context.embedded_master_url = stack->master_url;
     if (member->command->role->start(&member->context, status)) {
         member->running = true;
-        remember_broker(stack, member);
+        remember_addresses(stack, member);
         return true;
     }
     const char *flag = status->code == STATUS_BUSY

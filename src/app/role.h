@@ -61,10 +61,11 @@ struct role_context {
     struct store *store;                   /* open; NULL unless the role wants one */
     struct persistence_watch *persistence; /* of the store, for answers; NULL without one */
     struct health *health;                 /* this role's own */
-    struct metrics *metrics;       /* the process's; roles put {role="name"} on their series */
-    struct alerts *alerts;         /* the process's */
-    const char *embedded_nats_url; /* where a broker in this same process listens, or NULL */
-    void *state;                   /* the role's own, set by its start */
+    struct metrics *metrics;         /* the process's; roles put {role="name"} on their series */
+    struct alerts *alerts;           /* the process's */
+    const char *embedded_nats_url;   /* where a broker in this same process listens, or NULL */
+    const char *embedded_master_url; /* the same of a cache-master */
+    void *state;                     /* the role's own, set by its start */
 
     /* Called once by the role when it is completely stopped. */
     void (*stopped)(struct role_context *context);
