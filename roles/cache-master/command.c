@@ -1,5 +1,6 @@
 /* The record of the role: name, options, help. */
 #include "app/api_keys.h"
+#include "app/change_hints.h"
 #include "app/role.h"
 #include "app/role_options.h"
 #include "roles/cache-master/cache_master.h"
@@ -52,8 +53,9 @@ static const struct option rows[] = {
     {0},
 };
 
-static const struct option *const shared[] = {api_key_options, http_options, store_options,
-                                              process_options, NULL};
+static const struct option *const shared[] = {
+    api_key_options, change_hints_options, nats_options, http_options,
+    store_options,   process_options,      NULL};
 
 static const struct role role = {
     .wants_store = true,

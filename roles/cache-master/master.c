@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "app/alerts.h"
 #include "app/health.h"
@@ -50,11 +51,21 @@ void cache_master_tell_losses(struct cache_master *master) {
     alerts_raise(master->context->alerts, ALERT_CRITICAL, CACHE_MASTER_NAME, "licenses_lost", text);
 }
 
+/* Once for each state of shelf and lists. */
+static void tell_slaves(struct cache_master *master) {
+    char etag[LICENSE_FEED_ETAG_BYTES];
+    license_feed_etag(master->shelf, master->authority, etag);
+    if (strcmp(etag, master->told) == 0) return;
+    memcpy(master->told, etag, sizeof etag);
+    stream_bell_ring(master->bell);
+    change_hints_tell(master->hints, master->shelf, master->authority);
+}
+
 void cache_master_changed(struct cache_master *master) {
     metric_set(master->meters.licenses, (double)license_shelf_count(master->shelf));
     metric_set(master->meters.sequence, (double)license_shelf_sequence(master->shelf));
     cache_master_tell_losses(master);
-    stream_bell_ring(master->bell);
+    tell_slaves(master);
 }
 
 /* ---- the vendor's lists ---- */
@@ -154,13 +165,22 @@ static void leave_address(const struct cache_master *master) {
     free(path);
 }
 
+/* After a connection was lost, hints may have been, too. */
+static void tell_again(void *owner) {
+    struct cache_master *master = owner;
+    change_hints_tell(master->hints, master->shelf, master->authority);
+}
+
+static const struct change_hints_callbacks hint_callbacks = {.on_connected = tell_again};
+
 bool cache_master_start(struct role_context *context, struct status *status) {
     struct cache_master *master = memory_new(sizeof *master);
     master->context = context;
     context->state = master;
     register_meters(master);
     const struct role_http_service service = {.api_keys = true};
-    if (open_state(master, status))
+    if (open_state(master, status) &&
+        change_hints_open(context, &hint_callbacks, master, &master->hints, status))
         master->http = role_http_open_service(context, "http", &service, status);
     if (!master->http) {
         cache_master_stop(context);
@@ -202,8 +222,7 @@ bool cache_master_reload(struct role_context *context, const struct options *fre
 
 /* ---- stopping ---- */
 
-static void finish(void *context) {
-    struct cache_master *master = context;
+static void finish(struct cache_master *master) {
     struct role_context *role = master->context;
     bool started = master->started;
     slave_keys_close(master->access.slave_keys);
@@ -215,17 +234,31 @@ static void finish(void *context) {
     if (started) role->stopped(role);
 }
 
+static void part_closed(void *context) {
+    struct cache_master *master = context;
+    if (--master->open_parts == 0) finish(master);
+}
+
 void cache_master_stop(struct role_context *context) {
     struct cache_master *master = context->state;
     if (!master || master->stopping) return;
     master->stopping = true;
     struct role_http *http = master->http;
+    struct change_hints *hints = master->hints;
     master->http = NULL;
+    master->hints = NULL;
     stream_bell_close(master->bell);
     master->bell = NULL;
     sessions_close(master->sessions);
     master->sessions = NULL;
-    role_http_close(http, finish, master);
+    if (!master->started) { /* nothing was promised to the context, which may go at once */
+        change_hints_close(hints, NULL, NULL);
+        finish(master);
+        return;
+    }
+    master->open_parts = 2;
+    change_hints_close(hints, part_closed, master);
+    role_http_close(http, part_closed, master);
 }
 
 void cache_master_describe(const struct role_context *context, struct role_view *view) {

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "app/authority.h"
+#include "app/change_hints.h"
 #include "app/ledger.h"
 #include "app/license_shelf.h"
 #include "app/metrics.h"
@@ -40,10 +41,13 @@ struct cache_master {
     struct access access;
     struct master_meters meters;
     struct stream_bell *bell;
+    struct change_hints *hints;         /* NULL: no NATS is configured */
+    char told[LICENSE_FEED_ETAG_BYTES]; /* what bells and hints told last */
     struct role_http *http;
     size_t told_lost; /* of license_shelf_lost */
     bool started;
     bool stopping;
+    int open_parts; /* while it stops */
 };
 
 /* The role's life, for its record. */

@@ -146,6 +146,7 @@ void slave_answer_sync_status(const struct cache_slave *slave, const struct slav
     else
         json_writer_member_integer(&json, "next_sync_in_ms", wait_ms);
     json_writer_member_boolean(&json, "push", push_is_connected(slave->push));
+    json_writer_member_boolean(&json, "nats", slave_hints_are_heard(slave->hints));
     json_writer_member_integer(&json, "failed_tries", slave->sync.failures);
     json_writer_member_text(&json, "last_error", problem ? slave->sync_problem.text : NULL);
     json_writer_member_integer(&json, "licenses", (int64_t)license_shelf_count(slave->shelf));

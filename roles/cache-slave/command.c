@@ -1,5 +1,6 @@
 /* The record of the role: name, options, help. */
 #include "app/api_keys.h"
+#include "app/change_hints.h"
 #include "app/role.h"
 #include "app/role_options.h"
 #include "roles/cache-slave/cache_slave.h"
@@ -9,7 +10,8 @@ static const struct option rows[] = {
     {.key = "master",
      .type = OPTION_TEXT,
      .value_name = "URL",
-     .help = "The cache-master, or a cache-slave in its place: http://HOST:PORT"},
+     .help = "The cache-master, or a cache-slave in its place: http://HOST:PORT; \"embedded\": the "
+             "one in this process, in lsys up"},
     {.key = "keys",
      .type = OPTION_PATH,
      .value_name = "JWKS",
@@ -45,8 +47,8 @@ static const struct option rows[] = {
 };
 
 static const struct option *const shared[] = {
-    slave_setting_options, api_key_options, http_options, https_options,
-    store_options,         process_options, NULL};
+    slave_setting_options, api_key_options, http_options,    https_options, change_hints_options,
+    nats_options,          store_options,   process_options, NULL};
 
 static const struct role role = {
     .wants_store = true,

@@ -201,19 +201,26 @@ static struct role_http *open_http(struct cache_slave *slave, struct status *sta
     return role_http_open_service(slave->context, "http", &service, status);
 }
 
+static const char *choose_master(const struct cache_slave *slave) {
+    const char *master = options_text(slave->context->options, "master");
+    bool embedded = master && strcmp(master, "embedded") == 0;
+    return embedded ? slave->context->embedded_master_url : master;
+}
+
 static bool open_network(struct cache_slave *slave, struct status *status) {
     const struct puller_options puller = {
         .context = slave->context,
-        .master_url = options_text(slave->context->options, "master"),
+        .master_url = choose_master(slave),
         .fingerprint = &slave->fingerprint,
         .on_pulled = slave_on_pulled,
         .owner = slave,
     };
     if (!puller.master_url)
         return status_fail(status, STATUS_CONFIG,
-                           "--master is missing: the URL of the cache-master, http://HOST:8003");
+                           "--master is missing: the URL of the cache-master, http://HOST:8003 "
+                           "(\"embedded\" needs one that starts before, in the same process)");
     slave->puller = puller_open(&puller, status);
-    if (slave->puller) slave->http = open_http(slave, status);
+    if (slave->puller && slave_hints_open(slave, status)) slave->http = open_http(slave, status);
     if (!slave->http) return false;
     const struct push_options push = {
         .context = slave->context,
@@ -280,8 +287,7 @@ bool slave_reload(struct role_context *context, const struct options *fresh,
 
 /* ---- stopping ---- */
 
-static void finish(void *context) {
-    struct cache_slave *slave = context;
+static void finish(struct cache_slave *slave) {
     struct role_context *role = slave->context;
     bool started = slave->started;
     if (slave->shelf) ledger_keep_clock(slave->ledger, &slave->clock);
@@ -298,6 +304,11 @@ static void finish(void *context) {
     if (started) role->stopped(role);
 }
 
+static void part_closed(void *context) {
+    struct cache_slave *slave = context;
+    if (--slave->open_parts == 0) finish(slave);
+}
+
 void slave_stop(struct role_context *context) {
     struct cache_slave *slave = context->state;
     if (!slave || slave->stopping) return;
@@ -310,8 +321,17 @@ void slave_stop(struct role_context *context) {
     if (slave->proving) timer_close(slave->proving);
     if (slave->cleanup) timer_close(slave->cleanup);
     struct role_http *http = slave->http;
+    struct slave_hints *hints = slave->hints;
     slave->http = NULL;
-    role_http_close(http, finish, slave);
+    slave->hints = NULL;
+    if (!slave->started) { /* nothing was promised to the context, which may go at once */
+        slave_hints_close(hints, NULL, NULL);
+        finish(slave);
+        return;
+    }
+    slave->open_parts = 2;
+    slave_hints_close(hints, part_closed, slave);
+    role_http_close(http, part_closed, slave);
 }
 
 void slave_describe(const struct role_context *context, struct role_view *view) {

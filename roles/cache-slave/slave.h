@@ -20,6 +20,7 @@
 #include "app/role.h"
 #include "app/role_http.h"
 #include "loop/timer.h"
+#include "roles/cache-slave/hints.h"
 #include "roles/cache-slave/meters.h"
 #include "roles/cache-slave/puller.h"
 #include "roles/cache-slave/push.h"
@@ -66,8 +67,9 @@ struct cache_slave {
     struct cache_sync sync;
     struct slave_progress progress;
     struct puller *puller;
-    struct push *push; /* NULL: the master is polled only */
-    bool bell_rang;    /* while a sync ran, which may have missed the change */
+    struct push *push;         /* NULL: the master is polled only */
+    struct slave_hints *hints; /* NULL: no NATS is configured */
+    bool bell_rang;            /* while a sync ran, which may have missed the change */
     int64_t sync_began_ms;
     struct status sync_problem; /* of the last try; STATUS_OK after a good one */
     bool sync_was_full;         /* the sync that runs began at 0 */
@@ -85,6 +87,7 @@ struct cache_slave {
     struct role_http *http;
     bool started;
     bool stopping;
+    int open_parts; /* while it stops */
 };
 
 /* ---- slave_view.c: what is true at this moment ---- */

@@ -151,6 +151,7 @@ static void end_try(struct cache_slave *slave, enum cache_outcome outcome,
     slave->answering_fresh = false;
     if (slave->bell_rang && outcome == CACHE_CONFIRMED) slave_sync(slave, CACHE_BY_PUSH);
     slave->bell_rang = false;
+    slave_hints_sync_ended(slave->hints);
     slave_settle(slave);
 }
 

@@ -23,14 +23,15 @@
 /* Beside those of the listeners: localhost, both loopback addresses, and the machine's own name. */
 #define OWN_NAMES 4
 
-/* The broker's, the server's, the client's and the page's address. */
-#define NAMES_MAX (OWN_NAMES + 4)
+/* The addresses of the page and of five roles. */
+#define NAMES_MAX (OWN_NAMES + 6)
 
 struct secure {
     char *folder;
     char *ca_path, *certificate_path, *key_path;
     char *operator_path, *accounts_path;
-    char *server_creds_path, *client_creds_path, *observer_creds_path;
+    char *server_creds_path, *client_creds_path, *master_creds_path, *slave_creds_path;
+    char *observer_creds_path;
     char host_name[X509_DNS_NAME_BYTES_MAX + 1];
     const char *names[NAMES_MAX]; /* of the certificate; borrowed while it is opened */
     size_t name_count;
@@ -61,7 +62,7 @@ static bool make_folder(const char *data_folder, const char *folder, struct stat
 
 static bool have_folder(const struct role_context *context, const char *data_folder,
                         const struct secure *secure, struct status *status) {
-    if (access(secure->folder, F_OK) == 0) return true;
+    if (access(secure->folder, F_OK) == 0) return secure_accounts_complete(secure->folder, status);
     if (!make_folder(data_folder, secure->folder, status)) return false;
     log_event(LOG_INFO, context->name, "made a CA and NATS accounts for this machine", "folder",
               secure->folder, "ca", secure->ca_path, NULL);
@@ -142,6 +143,8 @@ struct secure *secure_open(struct role_context *context, const char *folder,
     secure->accounts_path = file_join(secure->folder, "nats/accounts");
     secure->server_creds_path = file_join(secure->folder, "license-server.creds");
     secure->client_creds_path = file_join(secure->folder, "license-client.creds");
+    secure->master_creds_path = file_join(secure->folder, "cache-master.creds");
+    secure->slave_creds_path = file_join(secure->folder, "cache-slave.creds");
     secure->observer_creds_path = file_join(secure->folder, "observer.creds");
     collect_names(secure, hosts, host_count);
     if (have_folder(context, folder, secure, status) &&
@@ -164,6 +167,8 @@ void secure_close(struct secure *secure) {
                            secure->accounts_path,
                            secure->server_creds_path,
                            secure->client_creds_path,
+                           secure->master_creds_path,
+                           secure->slave_creds_path,
                            secure->observer_creds_path};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
         free(paths[i]);
@@ -215,6 +220,12 @@ size_t secure_overrides(const struct secure *secure, struct stack_override out[S
         {"license-client", "nats.creds", flag, secure->client_creds_path, false},
         {"cache-master", "tls_cert", flag, secure->certificate_path, true},
         {"cache-master", "tls_key", flag, secure->key_path, true},
+        {"cache-master", "nats.urls", flag, "embedded", false},
+        {"cache-master", "nats.tls_ca", flag, secure->ca_path, false},
+        {"cache-master", "nats.creds", flag, secure->master_creds_path, false},
+        {"cache-slave", "nats.urls", flag, "embedded", false},
+        {"cache-slave", "nats.tls_ca", flag, secure->ca_path, false},
+        {"cache-slave", "nats.creds", flag, secure->slave_creds_path, false},
         {"cache-slave", "tls_cert", flag, secure->certificate_path, false},
         {"cache-slave", "tls_key", flag, secure->key_path, false},
         {"cache-slave", "https_ca", flag, secure->ca_path, false},

@@ -5,10 +5,11 @@
  *     ca.pem, ca.key.pem            the CA: whoever is to believe us gets ca.pem
  *     server.pem, server.key.pem    what broker and HTTP listeners show; renewed before two thirds of its life
  *     nats/                         operator, account and keys, as `lsys nats init` makes them
- *     license-server.creds ...      one user each for server and client, and observer.creds for a look
+ *     license-server.creds ...      one user for each role, and observer.creds for a look
  *
- * Only the user license-server may publish license.status. The folder is 0700 and appears as a
- * whole: it is made under another name and then renamed.
+ * Only the user license-server may publish license.status, and only cache-master that licenses have
+ * changed. The folder is 0700 and appears as a whole: it is made under another name and then
+ * renamed.
  */
 #ifndef LSYS_ROLES_UP_SECURE_H
 #define LSYS_ROLES_UP_SECURE_H
@@ -25,7 +26,7 @@
 #include "roles/up/stack.h"
 
 /* Most that secure_overrides writes. */
-#define SECURE_OVERRIDES 19
+#define SECURE_OVERRIDES 25
 
 struct secure;
 

@@ -14,4 +14,7 @@
  * and empty of these. The errors of files and of NATS tokens. */
 bool secure_accounts_make(const char *folder, struct status *status) MUST_CHECK;
 
+/* Makes those users whose credentials are not in `folder`: an older version did not know them. */
+bool secure_accounts_complete(const char *folder, struct status *status) MUST_CHECK;
+
 #endif

@@ -32,7 +32,7 @@
 /* How often the terminal is drawn anew without a change, for the ages in it. */
 #define DRAW_INTERVAL_MS 1000
 
-#define OWN_OVERRIDES 14
+#define OWN_OVERRIDES 16
 
 /* Certificates are looked at once a second at most; and what renews itself need not live for years. */
 #define CERTIFICATE_LIFE_MIN_MS 10000
@@ -240,6 +240,17 @@ static void up_stop(struct role_context *context) {
 
 /* ---- the beginning ---- */
 
+/* True when the first role starts, and before the second: what it listens on is known then. */
+static bool has_before(const struct up *up, const char *first, const char *second) {
+    bool seen = false;
+    for (size_t i = 0; i < stack_count(up->stack); i++) {
+        const char *name = stack_member(up->stack, i)->command->name;
+        if (strcmp(name, second) == 0) return seen;
+        if (strcmp(name, first) == 0) seen = true;
+    }
+    return false;
+}
+
 static void collect_overrides(struct up *up) {
     const struct options *options = up->context->options;
     bool own_license = options_text(options, "license") || options_text(options, "keys");
@@ -262,7 +273,12 @@ static void collect_overrides(struct up *up) {
         {"cache-master", "import", "--license", license, !own_license},
         {"cache-slave", "http", "--slave-http", options_text(options, "slave_http"), false},
         {"cache-slave", "keys", "--keys", keys, !own_license},
-        {"cache-slave", "master", "up", up->master_url, true},
+        {"cache-slave", "master", "up",
+         has_before(up, "cache-master", "cache-slave") ? "embedded" : up->master_url, true},
+        {"cache-master", "nats.urls", "up",
+         has_before(up, "broker", "cache-master") ? "embedded" : NULL, true},
+        {"cache-slave", "nats.urls", "up",
+         has_before(up, "broker", "cache-slave") ? "embedded" : NULL, true},
     };
     memcpy(up->overrides, overrides, sizeof overrides);
     up->override_count = OWN_OVERRIDES;

@@ -24,10 +24,16 @@ static const struct template TEMPLATES[] = {
     {.name = "license-client",
      .publish_allow = {"license.status.get"},
      .subscribe_allow = {"license.status", "_INBOX.>"}},
-    /* Hears the status and the alerts, and says nothing. */
+    /* Hints at changes, and hears nothing. */
+    {.name = "cache-master",
+     .publish_allow = {"license.cache.changed"},
+     .subscribe_allow = {"_INBOX.>"}},
+    /* Hears these hints, and says nothing. */
+    {.name = "cache-slave", .publish_deny = {">"}, .subscribe_allow = {"license.cache.changed"}},
+    /* Hears the status, the alerts and the hints, and says nothing. */
     {.name = "observer",
      .publish_deny = {">"},
-     .subscribe_allow = {"license.status", "license.alert"}},
+     .subscribe_allow = {"license.status", "license.alert", "license.cache.changed"}},
     /* Everything that its account has. */
     {.name = "all"},
 };

@@ -226,3 +226,22 @@ test('a missing license file is waited for, and said', async (t) => {
   writeFileSync(path.join(folder, 'absent.lic'), content);
   await untilAnswer(`${url.client}/v1/license`, (answer) => answer.status === 'valid');
 });
+
+test('the master may have any free port, which the slave is told, and hints at changes on the broker', async (t) => {
+  const folder = temporaryFolder(t);
+  const any = ['http', 'listen', 'server-http', 'client-http', 'master-http', 'slave-http'].flatMap((flag) => [`--${flag}`, '127.0.0.1:0']);
+  const background = startLsys(t, ['up', '--data-dir', folder, ...any]);
+  const url = async (role) => (await background.untilOutput(new RegExp(`${role} .*url=((http|nats)\\S+)`)))[1];
+  const slave = await url('cache-slave');
+  assert.ok(!(await url('cache-master')).endsWith(':0'));
+  await untilAnswer(`${slave}/api/licenses/current`, (answer) => answer.licensed);
+  const status = await untilAnswer(`${slave}/api/licenses/sync-status`, (answer) => answer.nats && answer.push);
+  assert.equal(status.master, await url('cache-master'));
+  const { messages } = await listen(t, await url('broker'), 'license.cache.changed');
+  const renewed = path.join(folder, 'renewed.lic');
+  await lsysOk(['issue', '--key', path.join(folder, 'demo/vendor.key.jwk'), '--customer', 'Port zero', '--edition', 'other',
+    '--valid-for', '30d', '--out', renewed]);
+  await lsysOk(['licenses', 'add', renewed, '--data-dir', folder]);
+  await until('the hint', () => messages.length > 0);
+  await untilAnswer(`${slave}/api/licenses/current`, (answer) => answer.license.customer === 'Port zero');
+});

@@ -1,7 +1,7 @@
 // `lsys up --secure`: everything is encrypted, everybody has to prove who they are, and it all survives a restart.
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
-import { cpSync, readdirSync, readFileSync, statSync, unlinkSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, statSync, unlinkSync } from 'node:fs';
 import https from 'node:https';
 import net from 'node:net';
 import path from 'node:path';
@@ -146,6 +146,35 @@ test('only license-server may publish license.status', async (t) => {
   server.publish('license.status', 'said by the server\'s user');
   await until('what the server\'s user said', () => heard.includes('said by the server\'s user'));
   assert.ok(!heard.includes('forged'));
+});
+
+test('only cache-master may publish license.cache.changed, which users of an older folder get as well', async (t) => {
+  const older = await SecureStack.start(t);
+  await older.process.stop();
+  for (const user of ['cache-master', 'cache-slave']) {
+    rmSync(older.file(`${user}.creds`));
+    rmSync(older.file(`nats/users/licensing/${user}.jwt`));
+  }
+  const stack = await SecureStack.start(t, { folder: older.folder });
+  const { connection: witness } = await stack.connect('cache-slave');
+  const heard = [];
+  witness.subscribe('license.cache.changed', { callback: (_, message) => heard.push(message.string()) });
+  await witness.flush();
+  for (const user of ['cache-slave', 'license-server', 'license-client', 'observer']) {
+    const { connection, violations } = await stack.connect(user);
+    connection.publish('license.cache.changed', 'forged');
+    await until(`${user} to be told`, () => violations.some(({ operation, subject }) =>
+      operation === 'publish' && subject === 'license.cache.changed'));
+  }
+  const { connection: master, violations } = await stack.connect('cache-master');
+  master.publish('license.cache.changed', '{}');
+  await until('what the master\'s user said', () => heard.includes('{}'));
+  assert.ok(!heard.includes('forged'));
+  master.publish('license.status', 'forged');
+  await until('the master\'s user to be told', () => violations.some(({ subject }) => subject === 'license.status'));
+  const stop = performance.now();
+  assert.deepEqual(await stack.process.stop(), { code: 0, signal: null });
+  assert.ok(performance.now() - stop < 2000);
 });
 
 test('the client\'s user may ask and be answered; the observer may only listen', async (t) => {
