@@ -7,6 +7,7 @@ import path from 'node:path';
 /// describe() as temporaryFolder({ after }), with `after` of node:test.
 export function temporaryFolder(t) {
   const folder = mkdtempSync(path.join(tmpdir(), 'lsys-test-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  // A process of the test may still write into it: its own hook, which stops it, comes later.
+  t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }));
   return folder;
 }
