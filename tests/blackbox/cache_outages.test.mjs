@@ -143,8 +143,8 @@ describe('the master', () => {
 });
 
 /* Each of these mostly waits for times to pass. */
-describe('the master, answering', { concurrency: 2 }, () => {
-  /* The master lives in this process, beside two crowds: it is slow, and only where that is meant may it be too slow. */
+describe('the master, answering', { concurrency: 3 }, () => {
+  /* The master lives in this process, beside three crowds: it is slow, and only where that is meant may it be too slow. */
   const patient = { BACKGROUND_SYNC_INTERVAL: '150', STALE_GRACE_PERIOD: '2500', SYNC_TIMEOUT: '5000' };
 
   for (const [what, answer, outcome, words, times = patient] of [
@@ -166,6 +166,11 @@ describe('the master, answering', { concurrency: 2 }, () => {
       response.writeHead(200, { 'Content-Length': '1000' });
       response.write('{"v":1,');
     }, 'timed_out', /did not answer in time/, { ...patient, SYNC_TIMEOUT: '700' }],
+    ['a byte now and then', (request, response) => {
+      response.writeHead(200, { 'Content-Length': '1000' });
+      const drip = setInterval(() => response.write(' '), 100);
+      response.on('close', () => clearInterval(drip));
+    }, 'timed_out', /did not answer in time/, { ...patient, SYNC_TIMEOUT: '700' }],
     ['nothing, and hangs up', (request) => request.socket.destroy(), 'unreachable', /cut short/],
     ['too much', (request, response) => response.end('x'.repeat(3_000_000)), 'garbage', /bytes/],
   ]) {
@@ -186,6 +191,38 @@ describe('the master, answering', { concurrency: 2 }, () => {
       await crowd.ask({ states: ['synced', 'stale'] });
     });
   }
+});
+
+test('the master, killed behind a slave that is the master of another: both know how old its word is', async (t) => {
+  const { master, slave, crowd } = await pair(t);
+  const last = await Slave.start(t, vendor, slave.url, { times: fastTimes({ SYNC_TIMEOUT: '5000' }) });
+  await last.untilCurrent((current) => current.licensed);
+  const lastCrowd = new Crowd(t, last, await Oracle.of(last, { grants: { 'L-1': CROWD_GRANT } }));
+  await master.stop('SIGKILL');
+  const states = ['synced', 'stale', 'failed'];
+  await Promise.all([crowd.ask({ states }, 500), lastCrowd.ask({ states }, 500)]);
+  await slave.untilCurrent((current) => current.sync_status === 'failed');
+  await last.untilCurrent((current) => current.sync_status === 'failed', 1000);
+  await last.manualSync(); // the slave between them answers, and its word is as old as the master's
+  await lastCrowd.ask({ states: ['failed'] });
+  await Master.start(t, vendor, { dataDir: master.dataDir, port: master.port });
+  await last.untilCurrent((current) => current.licensed);
+});
+
+test('a license revoked while a thousand ask: granted to nobody who asks after the sync', async (t) => {
+  const { master, slave } = await pair(t, { times: fastTimes({ LICENSE_CACHE_TTL: '60000', BACKGROUND_SYNC_INTERVAL: '600000' }) });
+  const before = new Crowd(t, slave, await Oracle.of(slave, { grants: { 'L-1': CROWD_GRANT } }));
+  const revoked = { ...CROWD_GRANT, revoked: /revoked: unpaid/ };
+  const after = new Crowd(t, slave, await Oracle.of(slave, { grants: { 'L-1': revoked } }));
+  await before.ask({ states: ['synced'] });
+  await master.licenses('revoke', 'L-1', '--reason', 'unpaid');
+  assert.equal((await slave.manualSync()).status, 200);
+  await after.ask({ states: ['synced'] });
+  await master.stop('SIGKILL');
+  await slave.stop('SIGKILL');
+  const again = await Slave.start(t, vendor, 'http://127.0.0.1:1', { dataDir: slave.dataDir });
+  const still = new Crowd(t, again, await Oracle.of(again, { grants: { 'L-1': revoked } }));
+  await still.ask({ states: ['synced', 'stale', 'failed'] });
 });
 
 test('a slave that slept past the grace asks its master before it answers a thousand at once', async (t) => {

@@ -33,8 +33,9 @@ function demand(condition, complaint) {
 }
 
 export class Oracle {
-  /// `grants` is what the vendor signed: {id: {edition, features, ends_ms}}, `ends_ms` where that matters. `development`
-  /// is the fallback's {edition, features}. The slave's times are read from it.
+  /// `grants` is what the vendor signed: {id: {edition, features, ends_ms, revoked}}; `ends_ms` where that matters, and
+  /// `revoked`, what the explanation says then, for a license that is known and grants nothing. `development` is the
+  /// fallback's {edition, features}. The slave's times are read from it.
   static async of(slave, { grants, development }) {
     const oracle = new Oracle();
     const { ttl_ms, grace_ms } = await slave.syncStatus();
@@ -44,6 +45,7 @@ export class Oracle {
 
   /// What is granted in a state; undefined: nothing, which is community.
   #granted(state, license_id) {
+    if (this.grants[license_id]?.revoked) return undefined;
     if (state === 'synced' || state === 'stale') return this.grants[license_id];
     return state === 'failed' ? this.development : undefined;
   }
@@ -55,7 +57,11 @@ export class Oracle {
     if (state === 'failed') demand(age === null || age > end_ms, `failed at an age of ${age} ms`);
   }
 
-  #judgeReason({ sync_status: state, reason }, words) {
+  #judgeReason({ sync_status: state, reason }, words, revoked) {
+    if (revoked) {
+      demand(revoked.test(reason), 'the reason does not tell of the revocation');
+      return;
+    }
     demand(EXPLANATIONS[state].test(reason), `the reason does not explain ${state}`);
     const lastTry = reason.split('; last try: ')[1];
     if (state === 'failed' && words) demand(lastTry, 'the reason does not say what the last try met');
@@ -66,12 +72,13 @@ export class Oracle {
   #judgeCommon(answer, license_id, { states, words }) {
     demand(states.includes(answer.sync_status), `the state is none of ${states}`);
     const granted = this.#granted(answer.sync_status, license_id);
-    const basis = { synced: 'master', stale: 'cache', failed: granted ? 'development' : 'community', expired: 'community' };
-    demand(answer.rests_on === basis[answer.sync_status], `it does not rest on ${basis[answer.sync_status]}`);
+    const bases = { synced: 'master', stale: 'cache', failed: 'development' };
+    const basis = granted ? bases[answer.sync_status] : 'community';
+    demand(answer.rests_on === basis, `it does not rest on ${basis}`);
     demand(answer.licensed === Boolean(granted), 'licensed is wrong');
     demand(answer.edition === (granted?.edition ?? 'community'), 'the edition is wrong');
     this.#judgeAge(answer);
-    this.#judgeReason(answer, words);
+    this.#judgeReason(answer, words, this.grants[license_id]?.revoked);
     return granted;
   }
 
@@ -99,8 +106,8 @@ export class Oracle {
       demand(allowed === (result.code === 'licensed'), `${feature}: the code is ${result.code}`);
     }
     const [{ code }] = answer.results;
-    const why = answer.status === 'missing' ? 'missing' : 'no_master';
-    if (answer.sync_status === 'failed' && !this.development) demand(code === why, `the code is ${code}`);
+    const why = answer.status === 'valid' ? 'no_master' : answer.status;
+    if (!answer.licensed) demand(code === why, `the code is ${code}`);
   }
 }
 
