@@ -180,8 +180,18 @@ static bool audit_step(struct license_shelf *shelf, const struct step *step, con
     return done;
 }
 
+/* The record is whole again with the next change: from then on the audit log alone knows that
+ * something was lost. */
+static bool audit_losses(struct license_shelf *shelf, const char *actor, struct status *status) {
+    char detail[32];
+    if (shelf->lost == 0 || shelf->lost_is_audited) return true;
+    snprintf(detail, sizeof detail, "{\"count\":%zu}", shelf->lost);
+    return audit_append(shelf->store, clock_wall_ms(), actor, "licenses_lost", detail, status);
+}
+
 static bool save_steps(struct license_shelf *shelf, const struct plan *plan, const char *actor,
                        struct status *status) {
+    if (actor && !audit_losses(shelf, actor, status)) return false;
     for (size_t i = 0; i < plan->count; i++) {
         const struct step *step = &plan->steps[i];
         if (!step->next) continue;
@@ -194,7 +204,10 @@ static bool save_steps(struct license_shelf *shelf, const struct plan *plan, con
 static bool save_plan(struct license_shelf *shelf, const struct plan *plan, const char *actor,
                       struct status *status) {
     if (!store_begin(shelf->store, status)) return false;
-    if (save_steps(shelf, plan, actor, status) && store_commit(shelf->store, status)) return true;
+    if (save_steps(shelf, plan, actor, status) && store_commit(shelf->store, status)) {
+        shelf->lost_is_audited |= actor != NULL;
+        return true;
+    }
     store_rollback(shelf->store);
     return false;
 }

@@ -26,6 +26,7 @@ struct license_shelf {
     struct list by_change;
     struct jws_memo *memo;
     size_t lost;
+    bool lost_is_audited;       /* the audit log has that number */
     struct shelf_meta expected; /* what its record said when it was opened */
     bool twin_fails;            /* the last write of the twin did, which was told */
     bool unsaved;               /* some entry, or the shelf's own record, is in memory only */

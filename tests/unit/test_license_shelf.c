@@ -9,6 +9,7 @@
 #include "app/license_feed.h"
 #include "app/license_shelf.h"
 #include "base/file.h"
+#include "store/audit.h"
 #include "store/store.h"
 #include "tests/lib/folder.h"
 #include "tests/lib/tokens.h"
@@ -238,6 +239,29 @@ static void missing_rows_are_counted_until_they_are_fetched(void **state) {
     assert_int_equal(license_shelf_lost(fixture->shelf), 0);
 }
 
+static bool count_losses(void *context, const struct audit_entry *entry) {
+    int *count = context;
+    *count += strcmp(entry->action, "licenses_lost") == 0;
+    return true;
+}
+
+/* The next change makes the record whole: also when a tool makes it that nobody watches. */
+static void losses_are_in_the_audit_log_before_they_are_forgotten(void **state) {
+    struct fixture *fixture = *state;
+    struct status status = STATUS_INIT;
+    assert_true(put(fixture, "a", 1, "ACME", &status));
+    assert_true(put(fixture, "b", 1, "ACME", &status));
+    assert_true(store_delete(fixture->store, "shelf", "license/a", &status));
+    reopen(fixture);
+    for (int i = 0; i < 2; i++)
+        assert_true(act(fixture, i ? SHELF_DELETE : SHELF_REVOKE, "b", &status));
+    reopen(fixture);
+    assert_int_equal(license_shelf_lost(fixture->shelf), 0);
+    int count = 0;
+    assert_true(audit_list(fixture->store, 0, 100, count_losses, &count, &status));
+    assert_int_equal(count, 1);
+}
+
 /* A log of SQLite's that was cut off: the store is whole, and a change behind what was promised. */
 static void a_store_that_went_back_is_noticed(void **state) {
     struct fixture *fixture = *state;
@@ -344,6 +368,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_lost_name_is_found_beside_the_store, set_up, tear_down),
         cmocka_unit_test_setup_teardown(missing_rows_are_counted_until_they_are_fetched, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(losses_are_in_the_audit_log_before_they_are_forgotten,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_store_that_went_back_is_noticed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_twin_that_is_damaged_or_of_another_shelf_says_nothing,
                                         set_up, tear_down),
