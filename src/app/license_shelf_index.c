@@ -6,9 +6,6 @@
 #include "app/license_shelf_record.h"
 #include "base/memory.h"
 
-/* Entries that there is room for at first. */
-#define FIRST_CAPACITY 64
-
 /* Where the id is, or where it would be inserted. */
 static size_t position_of(const struct license_shelf *shelf, const char *license_id, bool *found) {
     size_t low = 0, high = shelf->count;
@@ -28,21 +25,11 @@ static size_t position_of(const struct license_shelf *shelf, const char *license
     return low;
 }
 
-static void make_room(struct license_shelf *shelf) {
-    if (shelf->count < shelf->capacity) return;
-    size_t capacity = shelf->capacity ? 2 * shelf->capacity : FIRST_CAPACITY;
-    struct shelf_entry **entries = memory_new_array(capacity, sizeof(struct shelf_entry *));
-    if (shelf->count > 0)
-        memcpy(entries, shelf->entries, shelf->count * sizeof(struct shelf_entry *));
-    free(shelf->entries);
-    shelf->entries = entries;
-    shelf->capacity = capacity;
-}
-
 void license_shelf_index_add(struct license_shelf *shelf, struct shelf_entry *entry) {
     bool found;
     size_t position = position_of(shelf, entry->license_id, &found);
-    make_room(shelf);
+    shelf->entries = memory_grow_array(shelf->entries, shelf->count, &shelf->capacity,
+                                       sizeof(struct shelf_entry *));
     memmove(shelf->entries + position + 1, shelf->entries + position,
             (shelf->count - position) * sizeof(struct shelf_entry *));
     shelf->entries[position] = entry;

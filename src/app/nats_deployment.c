@@ -359,13 +359,7 @@ static int compare_names(const void *left, const void *right) {
 }
 
 static void add_name(struct nats_names *names, size_t *capacity, const char *file, size_t length) {
-    if (names->count == *capacity) {
-        *capacity = *capacity ? *capacity * 2 : 16;
-        char **larger = memory_new_array(*capacity, sizeof *larger);
-        if (names->count > 0) memcpy(larger, names->items, names->count * sizeof *larger);
-        free(names->items);
-        names->items = larger;
-    }
+    names->items = memory_grow_array(names->items, names->count, capacity, sizeof *names->items);
     names->items[names->count++] = memory_copy_bytes(file, length);
 }
 

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of an array that memory_grow_array makes. */
+#define FIRST_CAPACITY 4
+
 static _Noreturn void out_of_memory(size_t size_bytes) {
     fprintf(stderr, "lsys: out of memory (%zu bytes wanted)\n", size_bytes);
     abort();
@@ -19,6 +22,15 @@ void *memory_new_array(size_t count, size_t element_bytes) {
     void *memory = calloc(count ? count : 1, element_bytes ? element_bytes : 1);
     if (!memory) out_of_memory(count * element_bytes);
     return memory;
+}
+
+void *memory_grow_array(void *array, size_t count, size_t *capacity, size_t element_bytes) {
+    if (count < *capacity) return array;
+    *capacity = *capacity ? 2 * *capacity : FIRST_CAPACITY;
+    void *larger = memory_new_array(*capacity, element_bytes);
+    if (count > 0) memcpy(larger, array, count * element_bytes);
+    free(array);
+    return larger;
 }
 
 void *memory_try(size_t size_bytes) {

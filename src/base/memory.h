@@ -16,6 +16,12 @@ void *memory_new(size_t size_bytes) __attribute__((malloc, returns_nonnull));
 /* As memory_new for `count` elements; ends the process also when the product overflows. */
 void *memory_new_array(size_t count, size_t element_bytes) __attribute__((malloc, returns_nonnull));
 
+/* Makes sure that an array (NULL: none yet) has room for one element behind `count`: with
+ * `*capacity` elements in it, it is freed for a copy twice as large. Returns the array, owned by
+ * the caller. Ends the process when there is no memory. */
+void *memory_grow_array(void *array, size_t count, size_t *capacity, size_t element_bytes)
+    __attribute__((returns_nonnull));
+
 /* Returns `size` bytes that are not cleared, or NULL. For sizes that an outsider influences. */
 void *memory_try(size_t size_bytes) __attribute__((malloc));
 

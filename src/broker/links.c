@@ -40,13 +40,8 @@ void links_free(struct links *links) {
 }
 
 static void add(struct links *links, struct link *link) {
-    if (links->count == links->capacity) {
-        links->capacity = links->capacity ? 2 * links->capacity : 4;
-        struct link **larger = memory_new_array(links->capacity, sizeof(struct link *));
-        if (links->count > 0) memcpy(larger, links->all, links->count * sizeof *larger);
-        free(links->all);
-        links->all = larger;
-    }
+    links->all =
+        memory_grow_array(links->all, links->count, &links->capacity, sizeof(struct link *));
     links->all[links->count++] = link;
     subject_index_insert(links->index, bytes_of_text(link->map.from), bytes_of(NULL, 0),
                          &link->entry);

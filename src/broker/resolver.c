@@ -66,14 +66,8 @@ static void look_at(const struct resolver *resolver, struct resolver_file *file)
 /* ---- the folder ---- */
 
 static void add_file(struct resolver *resolver, const char *name) {
-    if (resolver->count == resolver->capacity) {
-        size_t capacity = resolver->capacity ? resolver->capacity * 2 : 16;
-        struct resolver_file *larger = memory_new_array(capacity, sizeof *larger);
-        if (resolver->count > 0) memcpy(larger, resolver->files, resolver->count * sizeof *larger);
-        free(resolver->files);
-        resolver->files = larger;
-        resolver->capacity = capacity;
-    }
+    resolver->files = memory_grow_array(resolver->files, resolver->count, &resolver->capacity,
+                                        sizeof *resolver->files);
     resolver->files[resolver->count++] = (struct resolver_file){.name = memory_copy_text(name)};
 }
 

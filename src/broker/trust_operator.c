@@ -37,8 +37,9 @@ static bool check_same_operator(const struct broker_trust *trust, const struct n
 /* Its signing keys may have changed: whom one of them signed is looked at again. Takes `fresh`
  * over. */
 static void take_over(struct broker_trust *trust, struct nats_operator *fresh) {
-    nats_operator_free(&trust->operator);
-    trust->operator= * fresh;
+    struct nats_operator *own = &trust->operator;
+    nats_operator_free(own);
+    *own = *fresh;
     log_event(LOG_INFO, trust_role(trust), "operator taken over", "file", trust->operator_path,
               NULL);
     resolver_read_again(trust->resolver);

@@ -44,14 +44,8 @@ static const struct broker_user *find_name(const struct broker_users *users,
 
 /* Takes over the permissions; `name` is copied. */
 static void add(struct broker_users *users, struct broker_user user, const char *name) {
-    if (users->count == users->capacity) {
-        size_t capacity = users->capacity ? users->capacity * 2 : 4;
-        struct broker_user *larger = memory_new_array(capacity, sizeof *larger);
-        if (users->count > 0) memcpy(larger, users->users, users->count * sizeof *larger);
-        free(users->users);
-        users->users = larger;
-        users->capacity = capacity;
-    }
+    users->users =
+        memory_grow_array(users->users, users->count, &users->capacity, sizeof *users->users);
     user.name = memory_copy_text(name);
     users->users[users->count++] = user;
 }

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "codec/base64url.h"
+
 #define BEGIN_MARK      "-----BEGIN "
 #define END_MARK        "-----END "
 #define MARK_TAIL       "-----"
@@ -15,17 +17,6 @@ bool armor_write(const char *label, struct bytes token, struct buffer *out) {
         buffer_append(out, "\n", 1);
     }
     return buffer_append_format(out, END_MARK "%s" MARK_TAIL "\n", label);
-}
-
-/* The characters of base64url and the dots of a compact JWS. */
-static bool is_token_text(struct bytes text) {
-    for (size_t i = 0; i < text.length; i++) {
-        uint8_t byte = text.data[i];
-        bool letter_or_digit = (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') ||
-                               (byte >= '0' && byte <= '9');
-        if (!letter_or_digit && byte != '-' && byte != '_' && byte != '.') return false;
-    }
-    return true;
 }
 
 static bool is_blank(uint8_t byte) {
@@ -77,7 +68,7 @@ static bool read_armored(const char *label, struct bytes text, struct buffer *to
                                    "text follows " END_MARK "%s" MARK_TAIL, label);
             return true;
         }
-        if (!is_token_text(line))
+        if (!base64url_is_token(line))
             return status_fail(status, STATUS_MALFORMED,
                                "line %zu has a character that is no part of a token", line_number);
         buffer_append(token, line.data, line.length);
@@ -88,7 +79,7 @@ static bool read_armored(const char *label, struct bytes text, struct buffer *to
 
 static bool read_bare(const char *label, struct bytes text, struct buffer *token,
                       struct status *status) {
-    if (!is_token_text(text))
+    if (!base64url_is_token(text))
         return status_fail(status, STATUS_MALFORMED,
                            "neither a token nor armour beginning with " BEGIN_MARK "%s" MARK_TAIL,
                            label);

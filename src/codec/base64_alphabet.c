@@ -21,6 +21,10 @@ static int value_of(const struct base64_alphabet *alphabet, uint8_t character) {
     return -1;
 }
 
+bool base64_alphabet_has(const struct base64_alphabet *alphabet, uint8_t character) {
+    return value_of(alphabet, character) >= 0;
+}
+
 size_t base64_encode_unpadded(const struct base64_alphabet *alphabet, struct bytes bytes,
                               char *out) {
     size_t written = 0;

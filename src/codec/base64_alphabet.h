@@ -17,6 +17,9 @@ struct base64_alphabet {
     char character_63;
 };
 
+/* True when the character is one of the 64. */
+bool base64_alphabet_has(const struct base64_alphabet *alphabet, uint8_t character);
+
 /* Writes the characters without padding and returns how many. */
 size_t base64_encode_unpadded(const struct base64_alphabet *alphabet, struct bytes bytes,
                               char *out);

@@ -17,6 +17,12 @@ void base64url_encode(struct bytes bytes, char *out) {
     out[base64_encode_unpadded(&alphabet, bytes, out)] = '\0';
 }
 
+bool base64url_is_token(struct bytes text) {
+    for (size_t i = 0; i < text.length; i++)
+        if (text.data[i] != '.' && !base64_alphabet_has(&alphabet, text.data[i])) return false;
+    return true;
+}
+
 bool base64url_decode(struct bytes text, struct buffer *out) {
     size_t length = text.length / 4 * 3 + text.length % 4 * 3 / 4;
     uint8_t *place = buffer_reserve(out, length);

@@ -21,6 +21,9 @@ bool base64url_append(struct buffer *out, struct bytes bytes);
 /* Writes BASE64URL_LENGTH(bytes.length) characters and a NUL to `out`. For texts of known size. */
 void base64url_encode(struct bytes bytes, char *out);
 
+/* True when the text has only characters of base64url and dots, as a compact JWS (RFC 7515). */
+bool base64url_is_token(struct bytes text);
+
 /* Appends the bytes that `text` stands for. False, with `out` as before, when the text is not
  * canonical base64url; false and out->failed when they do not fit. */
 bool base64url_decode(struct bytes text, struct buffer *out);

@@ -94,9 +94,8 @@ uint32_t der_read_small(struct der_reader *reader);
 struct bytes der_read_octets_in_bits(struct der_reader *reader);
 
 /* A BIT STRING with named bits (X.690, section 11.2.2): bit n of the result is the named bit n; at
- * most
- * 32. Zero bits at the end, which DER leaves away, are forgiven: roots that everybody trusts have
- * them. */
+ * most 32. Zero bits at the end, which DER leaves away, are forgiven: roots that everybody trusts
+ * have them. */
 uint32_t der_read_named_bits(struct der_reader *reader);
 
 /* An OBJECT IDENTIFIER's content, checked for its form. */

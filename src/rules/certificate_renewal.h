@@ -30,8 +30,7 @@ enum certificate_phase {
 };
 
 /* The life of a certificate: both seconds are part of it (RFC 5280, section 4.1.2.5). Milliseconds
- * since
- * 1970. One that ends before it begins counts as expired from its end on. */
+ * since 1970. One that ends before it begins counts as expired from its end on. */
 struct certificate_life {
     int64_t not_before_ms;
     int64_t not_after_ms;

@@ -1,9 +1,8 @@
 /*
  * Public keys: JSON Web Keys (RFC 7517) of the two kinds we use, P-256 with ES256 (RFC 7518,
- * section
- * 6.2) and Ed25519 with EdDSA (RFC 8037), and checking a raw signature with one. The algorithm
- * belongs to the key; no token chooses it. A key is known by its RFC 7638 thumbprint and nothing
- * else: a `kid` inside a JWK is not looked at.
+ * section 6.2) and Ed25519 with EdDSA (RFC 8037), and checking a raw signature with one. The
+ * algorithm belongs to the key; no token chooses it. A key is known by its RFC 7638 thumbprint and
+ * nothing else: a `kid` inside a JWK is not looked at.
  */
 #ifndef LSYS_VERIFIER_JWK_H
 #define LSYS_VERIFIER_JWK_H

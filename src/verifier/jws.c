@@ -18,16 +18,6 @@ struct parts {
     struct bytes signature;
 };
 
-static bool has_only_token_characters(struct bytes text) {
-    for (size_t i = 0; i < text.length; i++) {
-        uint8_t byte = text.data[i];
-        bool letter_or_digit = (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') ||
-                               (byte >= '0' && byte <= '9');
-        if (!letter_or_digit && byte != '-' && byte != '_' && byte != '.') return false;
-    }
-    return true;
-}
-
 /* Takes what comes before the next dot; the dot itself is dropped. False when there is no dot. */
 static bool take_part(struct bytes *rest, struct bytes *part) {
     const uint8_t *dot = rest->length ? memchr(rest->data, '.', rest->length) : NULL;
@@ -43,7 +33,7 @@ static bool split(struct bytes token, struct parts *parts, struct status *status
         return status_fail(status, STATUS_TOO_LARGE,
                            "the token has %zu bytes, over the limit of %zu", token.length,
                            JWS_TOKEN_BYTES_MAX);
-    if (!has_only_token_characters(token))
+    if (!base64url_is_token(token))
         return status_fail(status, STATUS_MALFORMED,
                            "the token has a character that is not base64url");
     struct bytes rest = token;

@@ -52,8 +52,7 @@ bool private_key_is_sealed(struct bytes text);
 /* Reads a private JWK, or opens a sealed one with `passphrase` (empty: none was given). Errors:
  * STATUS_MALFORMED or STATUS_BAD_JSON, also when the public part does not belong to the private;
  * STATUS_WRONG_PASSPHRASE when it does not open, or is sealed and none was given. Opening takes
- * about
- * 0.1 s and 64 MiB: off the loop thread. On failure `out` is wiped. */
+ * about 0.1 s and 64 MiB: off the loop thread. On failure `out` is wiped. */
 bool private_key_parse(struct bytes text, struct bytes passphrase, struct private_key *out,
                        struct status *status) MUST_CHECK;
 

@@ -159,9 +159,17 @@ static void durations_are_written_in_two_units(void **state) {
         int64_t value_ms;
         const char *text;
     } rows[] = {
-        {0, "0ms"},         {250, "250ms"},   {1500, "1s"},         {45000, "45s"},
-        {125000, "2m 5s"},  {3600000, "1h"},  {273600000, "3d 4h"}, {34560000000, "400d"},
-        {-61000, "-1m 1s"}, {86400001, "1d"}, {INT64_MAX, "106751991167d 7h"},
+        {0, "0ms"},
+        {250, "250ms"},
+        {1500, "1s"},
+        {45000, "45s"},
+        {125000, "2m 5s"},
+        {3600000, "1h"},
+        {273600000, "3d 4h"},
+        {34560000000, "400d"},
+        {-61000, "-1m 1s"},
+        {86400001, "1d"},
+        {INT64_MAX, "106751991167d 7h"},
     };
     char text[TEXT_DURATION_BYTES];
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -226,6 +234,21 @@ static void random_numbers_stay_below_their_bound(void **state) {
     assert_int_equal(random_below(1), 0);
 }
 
+static void an_array_grows_and_keeps_what_is_in_it(void **state) {
+    (void)state;
+    size_t *numbers = NULL;
+    size_t capacity = 0;
+    for (size_t count = 0; count < 100; count++) {
+        numbers = memory_grow_array(numbers, count, &capacity, sizeof *numbers);
+        assert_true(count < capacity);
+        assert_int_equal(numbers[count], 0);
+        numbers[count] = count + 1;
+    }
+    for (size_t i = 0; i < 100; i++)
+        assert_int_equal(numbers[i], i + 1);
+    free(numbers);
+}
+
 static void constant_time_comparison_sees_every_byte(void **state) {
     (void)state;
     unsigned char left[32] = {0};
@@ -252,6 +275,7 @@ int main(void) {
         cmocka_unit_test(a_long_context_is_cut_and_terminated),
         cmocka_unit_test(verdicts_have_exit_codes_of_their_own),
         cmocka_unit_test(random_numbers_stay_below_their_bound),
+        cmocka_unit_test(an_array_grows_and_keeps_what_is_in_it),
         cmocka_unit_test(constant_time_comparison_sees_every_byte),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

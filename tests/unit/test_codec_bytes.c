@@ -68,6 +68,16 @@ static void texts_read_back(void **state) {
     }
 }
 
+static void a_token_has_base64url_and_dots(void **state) {
+    (void)state;
+    static const char known[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
+    for (int i = 0; i <= UINT8_MAX; i++) {
+        const uint8_t text[] = {'a', (uint8_t)i};
+        bool is_known = memchr(known, i, sizeof known - 1) != NULL;
+        assert_int_equal(base64url_is_token(bytes_of(text, sizeof text)), is_known);
+    }
+}
+
 static void texts_that_are_not_canonical_are_refused(void **state) {
     (void)state;
     static const char *const bad_base64url[] = {"Z",     "Zg==",   "Zg=",   "Zh",
@@ -207,6 +217,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts_are_those_of_the_rfc),
         cmocka_unit_test(texts_read_back),
+        cmocka_unit_test(a_token_has_base64url_and_dots),
         cmocka_unit_test(texts_that_are_not_canonical_are_refused),
         cmocka_unit_test(no_two_texts_give_the_same_bytes),
         cmocka_unit_test(a_full_buffer_is_told_apart),
