@@ -172,6 +172,12 @@ build/embed/example: tests/embed/example.c liblsys.a
 bench: lsys
 	@tests/bench/run
 
+# What a bench needs of the inside of lsys.
+build/bench/fill_shelf: build/static/tests/bench/fill_shelf.o $(filter-out %/src/main.o,$(call objects,static))
+	@echo "link    $@"
+	@mkdir -p $(@D)
+	@$(CC) $(filter-out -Wl%,$(STATIC_LDFLAGS)) -o $@ $^ $(LIBRARIES) 2>/dev/null
+
 lint:
 	@tests/lint '$(COMMON)'
 
