@@ -51,7 +51,8 @@ function microseconds(text) {
   return Number(number) * { us: 1, ms: 1e3, s: 1e6 }[unit];
 }
 
-/// Load on kept connections; gives the processor time of the server for one request, and how long requests took (us).
+/// Load on kept connections; gives how many requests there were, the processor time of the server for one of them, and how
+/// long they took (us).
 export function underWrk(url, pid, { connections, seconds }) {
   const before = cpuSeconds(pid);
   const [program, ...args] = asLoad(['wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '--latency', url]);
@@ -59,6 +60,7 @@ export function underWrk(url, pid, { connections, seconds }) {
   if (/Non-2xx|Socket errors/.test(text)) throw new Error(`${url}: ${text}`);
   const requests = Number(text.match(/(\d+) requests in/)[1]);
   return {
+    requests,
     cost: (1e6 * (cpuSeconds(pid) - before)) / requests,
     p50: microseconds(text.match(/50% +(\S+)/)[1]),
     p99: microseconds(text.match(/99% +(\S+)/)[1]),

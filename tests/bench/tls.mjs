@@ -1,23 +1,20 @@
 // HTTPS of lsys against nginx with the same certificate: full and resumed handshakes, small answers on kept connections.
 // Load comes from openssl s_time and wrk. Not part of the default benches, since it needs nginx and wrk installed.
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../blackbox/lib/ports.mjs';
 import { until } from '../blackbox/lib/wait.mjs';
+import { asLoad, asServer, cpuSeconds, median, underWrk } from './measure.mjs';
 
 const lsys = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../lsys');
+const CONNECTIONS = 64;
+const FULL = 'full handshake and request';
 const repeat = Number(process.env.REPEAT ?? 3);
 const seconds = process.env.SECONDS_EACH ?? '2';
-const ticksPerSecond = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
-
-// One processor each for server and load, where there are two.
-const pinned = cpus().length >= 2 && spawnSync('taskset', ['-V']).status === 0;
-const pin = (cpu, argv) => (pinned ? ['taskset', '-c', `${cpu}`, ...argv] : argv);
-const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 
 const folder = mkdtempSync(path.join(tmpdir(), 'lsys-bench-'));
 const at = (name) => path.join(folder, name);
@@ -52,37 +49,35 @@ const ask = (port) => new Promise((resolve, reject) => {
 });
 
 async function start(name, port, argv) {
-  const [program, ...args] = pin(1, argv);
+  const [program, ...args] = asServer(argv);
   const child = spawn(program, args, { stdio: 'ignore' });
   const body = await until(`${name} to answer`, () => ask(port));
-  return { name, port, child, body };
+  return { name, port, child, body, costs: {} };
 }
 
-/// Seconds of processor time that a process has used.
-function used({ child }) {
-  const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1].split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+/// Gives a function that connects anew for each request, with full or resumed handshakes: the processor time of the
+/// server for one of them, in microseconds.
+function handshakes(kind) {
+  return ({ port, child }) => {
+    const [program, ...args] = asLoad(['openssl', 's_time', '-connect', `127.0.0.1:${port}`, kind, '-time', seconds, '-www', '/healthz']);
+    const before = cpuSeconds(child.pid);
+    const text = execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    return (1e6 * (cpuSeconds(child.pid) - before)) / Number(text.match(/(\d+) connections in \d+ real/)[1]);
+  };
 }
 
-const load = (argv) => spawnSync(pin(0, argv)[0], pin(0, argv).slice(1), { encoding: 'utf8' }).stdout;
-const sTime = (kind) => ({ port }) => Number(load(['openssl', 's_time', '-connect', `127.0.0.1:${port}`, kind, '-time', seconds,
-  '-www', '/healthz']).match(/(\d+) connections in \d+ real/)[1]);
-const wrk = ({ port }) => Number(load(['wrk', '-t1', '-c64', `-d${seconds}s`, `https://127.0.0.1:${port}/healthz`])
-  .match(/(\d+) requests in/)[1]);
+/// A request on a connection that is there already: the handshakes that a run begins with are taken off again.
+function kept({ port, child, costs }) {
+  const { requests, cost } = underWrk(`https://127.0.0.1:${port}/healthz`, child.pid, { connections: CONNECTIONS, seconds });
+  return cost - (CONNECTIONS * (costs[FULL] - cost)) / requests;
+}
 
 // `aim`: requests for each second of the server's processor time, compared with nginx.
 const measurements = [
-  { name: 'full handshake and request', once: sTime('-new'), aim: '' },
-  { name: 'resumed handshake and request', once: sTime('-reuse'), aim: '' },
-  { name: 'request on a kept connection', once: wrk, aim: '> 0.9' },
+  { name: FULL, once: handshakes('-new'), aim: '' },
+  { name: 'resumed handshake and request', once: handshakes('-reuse'), aim: '' },
+  { name: 'request on a kept connection', once: kept, aim: '> 0.9' },
 ];
-
-/// Microseconds of the server's processor time for one operation.
-function cost(server, once) {
-  const before = used(server);
-  const count = once(server);
-  return (1e6 * (used(server) - before)) / count;
-}
 
 const servers = [];
 try {
@@ -95,8 +90,9 @@ try {
   console.log(`${'processor time of the server, us'.padEnd(34)}${'nginx'.padStart(12)}${'lsys'.padStart(12)}${'nginx/lsys'.padStart(12)}  aim`);
   for (const { name, once, aim } of measurements) {
     const values = servers.map(() => []);
-    for (let i = 0; i < repeat; i++) servers.forEach((server, index) => values[index].push(cost(server, once)));
-    const [theirs, ours] = values.map(median);
+    for (let i = 0; i < repeat; i++) servers.forEach((server, index) => values[index].push(once(server)));
+    servers.forEach((server, index) => { server.costs[name] = median(values[index]); });
+    const [theirs, ours] = servers.map(({ costs }) => costs[name]);
     console.log(`${name.padEnd(34)}${theirs.toFixed(1).padStart(12)}${ours.toFixed(1).padStart(12)}${(theirs / ours).toFixed(2).padStart(12)}  ${aim}`);
   }
 } finally {
