@@ -263,10 +263,9 @@ const struct command broker_command = {
         "Speaks the NATS client protocol: publish and subscribe with wildcards, queue groups,\n"
         "requests, headers. No JetStream and no clustering: for those, use nats-server.\n"
         "\n"
-        "SIGTERM stops it. SIGUSR2, or --drain from another terminal, puts it into lame duck "
-        "mode:\n"
-        "clients are told to move on, and it ends when they have. SIGHUP reads the users and the\n"
-        "certificates again.",
+        "SIGTERM stops it. SIGUSR2, or --drain from another terminal, puts it into lame duck\n"
+        "mode: clients are told to move on, and it ends when they have. SIGHUP reads the\n"
+        "users and the certificates again.",
     .examples = "  lsys broker\n"
                 "  lsys broker --listen 127.0.0.1:4222 --http 127.0.0.1:8222\n"
                 "  lsys broker --user app --password-file app.password\n"

@@ -100,15 +100,11 @@ const struct command client_command = {
     .arguments_maximum = 3,
     .actions = "keys",
     .description =
-        "A license client whose license names no servers (server_jkts) pins the keys of the first "
-        "four\n"
-        "license servers that answer a fresh nonce, and raises an alert for each. With --pinning "
-        "strict\n"
-        "it accepts only the keys that were there already, or that were added here. KEY is the "
-        "RFC 7638\n"
-        "thumbprint of a server's key. `ls` also works while the client runs; to add or remove a "
-        "key,\n"
-        "stop the client first.",
+        "A license client whose license names no servers (server_jkts) pins the keys of the\n"
+        "first four license servers that answer a fresh nonce, and raises an alert for each.\n"
+        "With --pinning strict it accepts only the keys that were there already, or that were\n"
+        "added here. KEY is the RFC 7638 thumbprint of a server's key. `ls` also works while\n"
+        "the client runs; to add or remove a key, stop the client first.",
     .examples = "  lsys client keys ls --data-dir /var/lib/lsys-client\n"
                 "  lsys client keys rm NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs\n",
     .options = options,

@@ -68,12 +68,10 @@ const struct command license_client_command = {
     .summary = "follow the license servers and answer the application beside it",
     .group = COMMAND_ROLES,
     .description =
-        "Follows license.status on NATS, believes only what it can verify with the vendor's keys, "
-        "and\n"
-        "answers the application beside it over HTTP on loopback, a unix socket, a file or a "
-        "program\n"
-        "that runs at each change. Without a good message it is the community edition, never an "
-        "error.\n"
+        "Follows license.status on NATS, believes only what it can verify with the vendor's\n"
+        "keys, and answers the application beside it over HTTP on loopback, a unix socket, a\n"
+        "file or a program that runs at each change. Without a good message it is the\n"
+        "community edition, never an error.\n"
         "\n"
         "SIGHUP reads the key files and the reloadable options again.",
     .examples = "  lsys license-client --keys vendor.jwks --data-dir /var/lib/lsys-client\n"

@@ -99,12 +99,11 @@ const struct command license_server_command = {
     .summary = "verify the license and tell every instance over NATS",
     .group = COMMAND_ROLES,
     .description =
-        "Reads the license, verifies it with the vendor's keys, and broadcasts its status on the\n"
-        "NATS subject license.status: at once when something changes, and as a heartbeat. All "
-        "files\n"
-        "are watched; a good new license takes over within a second, a bad one is refused and the\n"
-        "old one stays. The server starts without NATS and without files, in any order, and says\n"
-        "what it waits for. Several servers may run at once.",
+        "Reads the license, verifies it with the vendor's keys, and broadcasts its status on\n"
+        "the NATS subject license.status: at once when something changes, and as a heartbeat.\n"
+        "All files are watched; a good new license takes over within a second, a bad one is\n"
+        "refused and the old one stays. The server starts without NATS and without files, in\n"
+        "any order, and says what it waits for. Several servers may run at once.",
     .examples =
         "  lsys license-server --license acme.lic --keys vendor.jwks --data-dir /var/lib/lsys\n"
         "  lsys license-server --license acme.lic --keys vendor.jwks \\\n"

@@ -111,9 +111,9 @@ const struct command audit_command = {
     .summary = "print the audit log of a role's state, or prove that it is unbroken",
     .group = COMMAND_TOOLS,
     .description =
-        "Each entry's hash covers the one before. Somebody who can write the state file can "
-        "rewrite\n"
-        "the whole log; to notice that, keep the output of --head in another place and compare.",
+        "Each entry's hash covers the one before. Somebody who can write the state file can\n"
+        "rewrite the whole log; to notice that, keep the output of --head in another place\n"
+        "and compare.",
     .examples = "  lsys audit --data-dir /var/lib/lsys\n"
                 "  lsys audit --verify\n",
     .exit_codes = "  65   --verify: the log was changed\n",

@@ -100,11 +100,11 @@ const struct command config_command = {
     .arguments_maximum = 2,
     .actions = "show|check|template",
     .description =
-        "Reads the configuration as the roles do: defaults, *.conf in the order of their names,\n"
-        "LSYS_<SECTION>_<KEY>. \"show\" prints every value and where it came from; secrets are\n"
-        "printed as ***. \"check\" prints nothing but the first error. \"template\" prints a file "
-        "with\n"
-        "every key, its help and its default, commented out. Without ROLE: for all roles.",
+        "Reads the configuration as the roles do: defaults, *.conf in the order of their\n"
+        "names, LSYS_<SECTION>_<KEY>. \"show\" prints every value and where it came from;\n"
+        "secrets are printed as ***. \"check\" prints nothing but the first error.\n"
+        "\"template\" prints a file with every key, its help and its default, commented out.\n"
+        "Without ROLE: for all roles.",
     .examples = "  lsys config show license-server\n"
                 "  lsys config check --config-dir /etc/lsys/conf.d.new\n"
                 "  lsys config template license-client > /etc/lsys/conf.d/client.conf\n",

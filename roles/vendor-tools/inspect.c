@@ -157,9 +157,9 @@ const struct command inspect_command = {
     .arguments_minimum = 1,
     .arguments_maximum = 1,
     .description =
-        "Shows the claims of a token whether or not they can be believed, and says which. Exit "
-        "code 0\n"
-        "means that the token could be read, not that it is valid: that is \"lsys verify\".",
+        "Shows the claims of a token whether or not they can be believed, and says which.\n"
+        "Exit code 0 means that the token could be read, not that it is valid:\n"
+        "\"lsys verify\" judges that.",
     .examples = "  lsys inspect acme.lic --keys vendor.jwks\n"
                 "  lsys inspect acme.lic --json | jq .claims\n",
     .options = options,

@@ -68,11 +68,10 @@ const struct command issue_command = {
     .name = "issue",
     .summary = "sign a license",
     .group = COMMAND_VENDOR_TOOLS,
-    .description = "A license is a JSON Web Token (typ license+jwt) that any JOSE library "
-                   "verifies. Every claim\n"
-                   "can be given by a flag or in a JSON file (--claims). Refuses what makes no "
-                   "sense, such as an\n"
-                   "end before the beginning.",
+    .description =
+        "A license is a JSON Web Token (typ license+jwt) that any JOSE library verifies.\n"
+        "Every claim can be given by a flag or in a JSON file (--claims). Refuses what makes\n"
+        "no sense, such as an end before the beginning.",
     .examples =
         "  lsys issue --key keys/vendor.key.jwk --customer ACME --edition enterprise \\\n"
         "      --feature sso --feature nodes=50 --valid-for 1y --serial 1 --out acme.lic\n"

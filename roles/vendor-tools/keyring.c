@@ -285,10 +285,10 @@ const struct command keyring_command = {
     .arguments_maximum = 1 + KEY_RING_KEYS_MAX,
     .actions = "add|rotate|retire|remove|list",
     .description =
-        "A key ring is a signed token (typ keyring+jwt). What a key signs counts when it was "
-        "issued in\n"
-        "the key's window, so licenses of a retired key live on to their own end. A stolen key is\n"
-        "removed: then nothing that it ever signed counts. --key is the root's private key here.",
+        "A key ring is a signed token (typ keyring+jwt). What a key signs counts when it was\n"
+        "issued in the key's window, so licenses of a retired key live on to their own end. A\n"
+        "stolen key is removed: then nothing that it ever signed counts. --key is the root's\n"
+        "private key here.",
     .examples = "  lsys keyring add vendor.jwks --key root.key.jwk --ring keyring.jwt\n"
                 "  lsys keyring rotate vendor-2027.jwks --overlap 30d --key root.key.jwk\n"
                 "  lsys keyring list --root root.jwks\n",

@@ -214,9 +214,10 @@ const struct command revoke_command = {
     .arguments_minimum = 1,
     .arguments_maximum = REVOCATIONS_ENTRIES_MAX,
     .actions = "add|remove|list",
-    .description = "The list is a signed token (typ revocations+jwt) whose serial grows with each "
-                   "change; servers\n"
-                   "never go back to an older one. Give it to license servers with --revocations.",
+    .description =
+        "The list is a signed token (typ revocations+jwt) whose serial grows with each\n"
+        "change; servers never go back to an older one. Give it to license servers with\n"
+        "--revocations.",
     .examples = "  lsys revoke add 6f1c... --key keys/vendor.key.jwk --reason \"refunded\"\n"
                 "  lsys revoke list --keys keys/vendor.jwks\n",
     .exit_codes = "  14   the old list's signature does not hold (15: its key is not known)\n",

@@ -124,9 +124,9 @@ const struct command verify_command = {
     .arguments_minimum = 1,
     .arguments_maximum = 1,
     .description =
-        "Checks form, key, signature, revocation, deployment, machine and time, in this order. A\n"
-        "license in its grace period still counts, but is no longer valid: code grace, exit code "
-        "10.\n"
+        "Checks form, key, signature, revocation, deployment, machine and time, in this\n"
+        "order. A license in its grace period still counts, but is no longer valid: code\n"
+        "grace, exit code 10.\n"
         "--json prints {\"valid\":bool,\"code\":\"...\",\"message\":\"...\", ...}.",
     .examples = "  lsys verify acme.lic --keys vendor.jwks\n"
                 "  lsys verify acme.lic --keyring ring.jwt --root root.jwks --at 2027-01-31\n",
