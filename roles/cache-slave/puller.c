@@ -199,6 +199,14 @@ struct puller *puller_open(const struct puller_options *options, struct status *
     return puller;
 }
 
+bool puller_reload(struct puller *puller, const struct options *fresh, struct status *status) {
+    struct tls_client_context *tls;
+    if (!https_client_open(fresh, &tls, status)) return false;
+    tls_client_context_release(puller->tls);
+    puller->tls = tls;
+    return true;
+}
+
 void puller_close(struct puller *puller) {
     if (!puller) return;
     puller_cancel(puller);

@@ -38,7 +38,12 @@ struct puller *puller_open(const struct puller_options *options, struct status *
 /* Cancels a call that runs. NULL is harmless. */
 void puller_close(struct puller *puller);
 
-/* For another connection to the same master: whom to trust (NULL: it speaks http), and what to show
+/* Reads the files of https_options anew, for calls to come; on failure the old ones stay. Then
+ * puller_tls is another one. */
+bool puller_reload(struct puller *puller, const struct options *fresh,
+                   struct status *status) MUST_CHECK;
+
+/* For another connection to the same master: whom to trust (until puller_reload), and what to show
  * it. Both live as long as the puller. */
 struct tls_client_context *puller_tls(const struct puller *puller);
 struct credential *puller_credential(struct puller *puller);

@@ -155,6 +155,10 @@ void push_begin(struct push *push) {
     timer_start(push->again, 0);
 }
 
+void push_trust(struct push *push, struct tls_client_context *tls) {
+    if (push) push->tls = tls;
+}
+
 bool push_is_connected(const struct push *push) {
     return push && push->websocket && websocket_is_open(push->websocket);
 }

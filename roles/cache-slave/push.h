@@ -18,7 +18,7 @@ struct push;
 struct push_options {
     struct role_context *context;
     const char *master_url;         /* http(s)://HOST:PORT; copied */
-    struct tls_client_context *tls; /* for https; borrowed until push_close */
+    struct tls_client_context *tls; /* for https; borrowed until push_close or push_trust */
     struct credential *credential;  /* what to show; borrowed until push_close */
     void (*on_bell)(void *owner);   /* something changed at the master */
     void *owner;
@@ -30,6 +30,9 @@ struct push *push_open(const struct push_options *options);
 /* Begins to connect, the first time it is called: when the first pull is over, and has made the
  * session that is shown here, too. NULL is harmless. */
 void push_begin(struct push *push);
+
+/* Whom to trust from now on, for connections to come. NULL as a push is harmless. */
+void push_trust(struct push *push, struct tls_client_context *tls);
 
 /* True while the master can be heard. */
 bool push_is_connected(const struct push *push);

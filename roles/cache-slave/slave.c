@@ -274,13 +274,17 @@ bool slave_reload(struct role_context *context, const struct options *fresh,
                   struct status *status) {
     struct cache_slave *slave = context->state;
     struct api_keys keys = {.count = 0};
-    if (!api_keys_load(&keys, fresh, status) || !load_authority(slave, fresh, status)) return false;
+    if (!api_keys_load(&keys, fresh, status) || !load_authority(slave, fresh, status) ||
+        !puller_reload(slave->puller, fresh, status))
+        return false;
+    push_trust(slave->push, puller_tls(slave->puller));
     reload_development(slave, fresh);
     slave->keys = keys;
     slave->settings = slave_settings_read(fresh);
     cache_sync_set(&slave->sync, &slave->settings.sync);
     slave_choose_current(slave);
     slave_upkeep_begin(slave);
+    slave_sync(slave, CACHE_BY_HAND);
     slave_settle(slave);
     return true;
 }

@@ -1,7 +1,7 @@
 // A master over HTTPS whose certificate is replaced: by the same CA without a gap; by another one, the sync fails with the
 // reason, the cache counts within its grace, and all is well when it is put right.
 import assert from 'node:assert/strict';
-import { chmodSync, copyFileSync, renameSync } from 'node:fs';
+import { chmodSync, copyFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -110,12 +110,27 @@ describe('a certificate', () => {
     await crowd.ask({ states: ['synced', 'stale'] });
   });
 
-  test('of another CA for good: the slave that is told of that CA goes on with what it had', async (t) => {
-    const quiet = fastTimes({ LICENSE_CACHE_TTL: '60000' });
-    const { files, master, slave } = await scene(t, quiet);
+  test('of another CA for good: the slave that is told of that CA goes on, at SIGHUP and after a restart', async (t) => {
+    const quiet = fastTimes({ LICENSE_CACHE_TTL: '60000', BACKGROUND_SYNC_INTERVAL: '600000', SYNC_TIMEOUT: '4000' });
+    const trusted = path.join(temporaryFolder(t), 'trusted.pem');
+    copyFileSync(pki.ca.pem, trusted);
+    const { files, master } = await startMaster(t, 'first');
+    const slave = await Slave.start(t, vendor, master.url, { times: quiet, flags: ['--https-ca', trusted] });
+    await slave.untilCurrent((current) => current.licensed);
     await replace(files, master, 'foreign');
+    assert.equal((await slave.manualSync()).status, 503);
+
+    writeFileSync(trusted, 'nonsense');
+    process.kill(slave.process.pid, 'SIGHUP');
+    await slave.process.untilOutput(/the new configuration is refused, the old one stays/);
+    copyFileSync(pki.stranger.pem, trusted);
+    process.kill(slave.process.pid, 'SIGHUP');
+    await until('a sync by the new CA', async () => (await slave.syncStatus()).last_error === null);
+    assert.equal((await slave.manualSync()).status, 200);
+    await until('the push by the new CA', async () => (await slave.syncStatus()).push);
+
     await slave.stop();
-    const again = await Slave.start(t, vendor, master.url, { dataDir: slave.dataDir, times: quiet, flags: ['--https-ca', pki.stranger.pem] });
+    const again = await Slave.start(t, vendor, master.url, { dataDir: slave.dataDir, times: quiet, flags: ['--https-ca', trusted] });
     assert.equal((await again.current()).licensed, true);
     assert.equal((await again.manualSync()).status, 200);
   });
