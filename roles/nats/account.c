@@ -116,12 +116,11 @@ static bool check_flags(const struct options *options, struct status *status) {
     return true;
 }
 
-/* Servers keep the newest token, so it is never older than the one before. */
 static bool change(const struct nats_deployment *deployment, const struct options *options,
                    struct nats_account *account, struct status *status) {
     const char *removed = options_text(options, "remove_signing_key");
     int64_t now_s = nats_now_s();
-    if (account->jwt.issued_at_s < now_s) account->jwt.issued_at_s = now_s;
+    nats_account_renew(account, now_s);
     take_limits(options, &account->limits);
     if (removed && !remove_signing_key(deployment, account, removed, status)) return false;
     if (options_boolean(options, "add_signing_key") &&

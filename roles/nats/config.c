@@ -41,21 +41,16 @@ static bool append_account(const struct nats_deployment *deployment, const char 
     return read;
 }
 
-/* With a full resolver servers keep accounts themselves and only need to know the system
- * account. */
-static bool append_preload(const struct nats_deployment *deployment, bool is_full,
-                           struct buffer *out, struct status *status) {
+/* A full resolver takes from here what it does not have in a newer form, so that nobody has to push
+ * before the first client comes. */
+static bool append_preload(const struct nats_deployment *deployment, struct buffer *out,
+                           struct status *status) {
     struct nats_names names;
-    bool good = true;
     buffer_append_text(out, "resolver_preload: {\n");
-    if (is_full) {
-        good = append_account(deployment, NATS_DEPLOYMENT_SYSTEM_ACCOUNT, out, status);
-    } else {
-        good = nats_deployment_list(deployment, NULL, &names, status);
-        for (size_t i = 0; good && i < names.count; i++)
-            good = append_account(deployment, names.items[i], out, status);
-        nats_names_free(&names);
-    }
+    bool good = nats_deployment_list(deployment, NULL, &names, status);
+    for (size_t i = 0; good && i < names.count; i++)
+        good = append_account(deployment, names.items[i], out, status);
+    nats_names_free(&names);
     buffer_append_text(out, "}\n");
     return good;
 }
@@ -95,7 +90,7 @@ static bool write_config(const struct nats_deployment *deployment, const struct 
     buffer_append(out, operator_token.data, operator_token.length);
     buffer_append_format(out, "\"\nsystem_account: %s\n\n", deployment->operator.system_account);
     return append_resolver(options, out_path, is_full, out, status) &&
-           append_preload(deployment, is_full, out, status) &&
+           append_preload(deployment, out, status) &&
            buffer_check(out, "the configuration", status);
 }
 

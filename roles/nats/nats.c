@@ -137,10 +137,10 @@ static const struct option options[] = {
              "the folder"},
     {.key = "resolver",
      .type = OPTION_ENUM,
-     .choices = "memory|full",
-     .fallback = "memory",
-     .help = "config: memory has the accounts in the file; full keeps them in a folder of the "
-             "server, for \"push\""},
+     .choices = "full|memory",
+     .fallback = "full",
+     .help = "config: full keeps accounts in a folder of the server and takes new ones from "
+             "\"push\"; memory has them in the file alone"},
     {.key = "resolver_dir",
      .type = OPTION_PATH,
      .value_name = "DIR",

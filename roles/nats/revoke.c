@@ -23,12 +23,11 @@ static bool find_key(const struct nats_deployment *deployment, const char *accou
     return true;
 }
 
-/* The account's new token is not older than the one before: servers keep the newest. */
 static bool revoke(const struct nats_deployment *deployment, struct nats_account *account,
                    const char *account_name, const char *name, struct status *status) {
     char key[NKEY_PUBLIC_TEXT_BYTES];
     int64_t now_s = nats_now_s();
-    if (account->jwt.issued_at_s < now_s) account->jwt.issued_at_s = now_s;
+    nats_account_renew(account, now_s);
     if (!find_key(deployment, account_name, name, key, status) ||
         !nats_account_revoke(account, key, now_s, status) ||
         !nats_deployment_write_account(deployment, account, status))

@@ -46,7 +46,6 @@ bool share_find_other(const struct nats_deployment *deployment, const char *flag
     return true;
 }
 
-/* The account's new token is not older than the one before: servers keep the newest. */
 bool share_with_account(const struct nats_action_call *call, share_change *change, bool writes,
                         struct status *status) {
     struct nats_deployment deployment;
@@ -59,7 +58,7 @@ bool share_with_account(const struct nats_action_call *call, share_change *chang
     bool done =
         nats_deployment_read_account(&deployment, call->names[0], now_s, NULL, &account, status);
     if (done) {
-        if (account.jwt.issued_at_s < now_s) account.jwt.issued_at_s = now_s;
+        nats_account_renew(&account, now_s);
         done = change(&deployment, call, &account, status) &&
                (!writes || nats_deployment_write_account(&deployment, &account, status));
         if (done && writes)

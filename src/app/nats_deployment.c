@@ -181,7 +181,7 @@ static bool sign_account_again(const struct nats_deployment *deployment, const c
     struct nats_account account;
     if (!nats_deployment_read_account(deployment, name, now_s, NULL, &account, status))
         return false;
-    if (account.jwt.issued_at_s < now_s) account.jwt.issued_at_s = now_s;
+    nats_account_renew(&account, now_s);
     bool done = nats_deployment_write_account(deployment, &account, status);
     nats_account_free(&account);
     return done;

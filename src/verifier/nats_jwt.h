@@ -268,6 +268,10 @@ void nats_signing_key_free(struct nats_signing_key *key);
 /* Takes a signing key out: its users are users no more. False when it is none. */
 bool nats_account_remove_signing_key(struct nats_account *account, const char *key);
 
+/* Gives the account's next token its time: now, but later than the one before by a second at least,
+ * because servers keep the newest and count in seconds. */
+void nats_account_renew(struct nats_account *account, int64_t now_s);
+
 /* Revokes the user's tokens that were issued up to `at_s`; the later time counts when it is revoked
  * already. `key` is a user's public key or "*". STATUS_TOO_LARGE. */
 bool nats_account_revoke(struct nats_account *account, const char *key, int64_t at_s,

@@ -173,6 +173,11 @@ static void write_body(struct json_writer *json, const void *claims) {
     json_writer_end_object(json);
 }
 
+void nats_account_renew(struct nats_account *account, int64_t now_s) {
+    int64_t before_s = account->jwt.issued_at_s;
+    account->jwt.issued_at_s = before_s < now_s ? now_s : before_s + 1;
+}
+
 bool nats_account_sign(struct nats_account *account, struct bytes seed, struct buffer *out,
                        struct status *status) {
     return nats_jwt_sign(&ACCOUNT, &account->jwt, seed, write_body, account, out, status);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { Deployment, memoryServers, trustingServers } from './lib/accounts.mjs';
+import { Deployment, memoryServers, TrustingServer, trustingServers } from './lib/accounts.mjs';
 import { lsysOk, start } from './lib/lsys.mjs';
 import { natsServers } from './lib/peers.mjs';
 import { freePort } from './lib/ports.mjs';
@@ -295,6 +295,40 @@ for (const { name, start } of memoryServers()) {
     server.process.signal('SIGHUP');
     await user.untilEnded();
     await server.refuses(creds);
+  });
+}
+
+for (const { name, program } of natsServers()) {
+  test(`${name} with the configuration as it comes: push, SIGHUP, and no step back at a restart`, async (t) => {
+    const deployment = await Deployment.create(t);
+    const port = await freePort();
+    const config = () => lsysOk(['nats', 'config', '--out', 'nats.conf', '--listen', `127.0.0.1:${port}`], { cwd: deployment.dir });
+    const begin = async () => {
+      const process = start(t, program, ['-c', path.join(deployment.dir, 'nats.conf')], { cwd: '/' });
+      await process.untilOutput(/Server is ready/);
+      return new TrustingServer(t, deployment, port, process);
+    };
+    const creds = {};
+    for (const user of ['pushed', 'reloaded', 'kept']) creds[user] = await deployment.addUser('SITE', user);
+    await config();
+    const server = await begin();
+    const [pushed, reloaded] = [await server.connect(creds.pushed), await server.connect(creds.reloaded)];
+    await deployment.run('revoke', 'SITE', 'pushed');
+    await server.push();
+    const changed = Date.now();
+    await pushed.untilEnded();
+    await reloaded.nc.flush();
+    await deployment.run('revoke', 'SITE', 'reloaded');
+    await config();
+    await until('nats-server to take another change, a second after the last one', () => Date.now() > changed + 1200);
+    server.process.signal('SIGHUP');
+    await until('the revoked user to be shown out', () => reloaded.nc.isClosed());
+    await deployment.run('revoke', 'SITE', 'kept');
+    await server.push();
+    await server.process.stop(); // its file is older than what was pushed
+    const again = await begin();
+    for (const user of ['pushed', 'reloaded', 'kept']) await again.refuses(creds[user]);
+    await again.connect(await deployment.addUser('SITE', 'new'));
   });
 }
 

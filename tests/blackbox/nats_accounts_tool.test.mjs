@@ -232,5 +232,8 @@ test('the configuration goes to stdout, too', async (t) => {
   const deployment = await Deployment.create(t);
   const text = await lsysOk(['nats', 'config', '--dir', deployment.dir, '--out', '-', '--listen', '127.0.0.1:7777']);
   assert.match(text, /^listen: "127\.0\.0\.1:7777"$/m);
-  assert.match(text, /^resolver: MEMORY$/m);
+  assert.match(text, /^ {4}type: full$/m);
+  assert.match(text, new RegExp(`${decode(deployment.token('accounts/SITE')).sub}: "${deployment.token('accounts/SITE')}"`));
+  const memory = await lsysOk(['nats', 'config', '--dir', deployment.dir, '--out', '-', '--resolver', 'memory']);
+  assert.match(memory, /^resolver: MEMORY$/m);
 });

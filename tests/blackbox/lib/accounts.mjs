@@ -79,7 +79,7 @@ function accepts(port) {
 }
 
 /// A server that trusts a deployment.
-class TrustingServer {
+export class TrustingServer {
   constructor(t, deployment, port, process) {
     Object.assign(this, { t, deployment, port, process });
     this.url = `nats://127.0.0.1:${port}`;
