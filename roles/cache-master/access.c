@@ -57,10 +57,15 @@ static bool take(struct access *access, struct rate_limit *limit, struct http_re
     return false;
 }
 
+/* A caller that was gone before it was asked for its address has none: all of these share a rate. */
+static const char *name_peer(const struct address *peer) {
+    if (peer->kind != ADDRESS_TCP) return "unix";
+    return peer->host[0] ? peer->host : "gone";
+}
+
 static bool take_address(struct access *access, struct http_request *request, int64_t now_ms) {
-    const struct address *peer = http_request_peer(request);
     struct access_address *address =
-        find_address(access, peer->kind == ADDRESS_TCP ? peer->host : "unix", now_ms);
+        find_address(access, name_peer(http_request_peer(request)), now_ms);
     address->used_ms = now_ms;
     return take(access, &address->limit, request, "address", now_ms);
 }
