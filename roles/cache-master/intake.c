@@ -50,7 +50,7 @@ enum intake_result intake_offer(struct license_shelf *shelf, struct authority *a
     struct buffer token;
     enum intake_result result = INTAKE_REFUSED;
     buffer_init(&token, JWS_TOKEN_BYTES_MAX);
-    if (armor_read(NULL, text, &token, status)) {
+    if (armor_read(ARMOR_LICENSE, text, &token, status)) {
         struct license *license = verify(authority, buffer_bytes(&token), status);
         if (license) result = put(shelf, license, buffer_bytes(&token), actor, entry, status);
         license_free(license);
