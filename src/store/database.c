@@ -6,8 +6,9 @@
 
 #include "store/store.h"
 
-/* A tool that reads while a role runs holds locks for milliseconds. */
-#define BUSY_LIMIT_MS 2000
+/* A tool that reads while a role runs holds locks for milliseconds; whoever holds them for longer
+ * must not stop the loop. */
+#define BUSY_LIMIT_MS 1000
 
 /* A value, its key and its checksum, with room; no statement or row of ours is larger. */
 #define LENGTH_LIMIT_BYTES (STORE_VALUE_BYTES_MAX + 64 * 1024)
@@ -94,6 +95,10 @@ bool database_read_integer(sqlite3 *database, const char *sql, int64_t *value,
     return ok;
 }
 
+void database_wait_for_locks(sqlite3 *database, bool wait) {
+    sqlite3_busy_timeout(database, wait ? BUSY_LIMIT_MS : 0);
+}
+
 /* What a hostile or damaged file could use against us is off; what it could exhaust is limited. */
 static void harden(sqlite3 *database) {
     static const struct {
@@ -114,7 +119,7 @@ static void harden(sqlite3 *database) {
     sqlite3_limit(database, SQLITE_LIMIT_EXPR_DEPTH, 32);
     sqlite3_limit(database, SQLITE_LIMIT_ATTACHED, 1); /* VACUUM INTO attaches its target */
     sqlite3_extended_result_codes(database, 1);
-    sqlite3_busy_timeout(database, BUSY_LIMIT_MS);
+    database_wait_for_locks(database, true);
 }
 
 /* SQLite's URI of a path; '?', '#' and '%' would mean something in it. */

@@ -27,6 +27,10 @@ enum database_mode {
 bool database_open(const char *path, enum database_mode mode, sqlite3 **database,
                    struct status *status) MUST_CHECK;
 
+/* Whether calls wait for a moment while another process has the database locked, as they do once it
+ * is opened, or fail at once with STATUS_BUSY. */
+void database_wait_for_locks(sqlite3 *database, bool wait);
+
 /* Sets WAL and synchronous=FULL, so that a commit is on the disk when it returns. */
 bool database_make_durable(sqlite3 *database, struct status *status) MUST_CHECK;
 

@@ -199,13 +199,19 @@ bool store_retry(struct store *store, struct store_report *report, struct status
     struct status why = STATUS_INIT;
     *report = (struct store_report){0};
     if (store->as_opened == PERSISTENCE_DURABLE) {
-        return write_probe(store, status);
+        bool works = write_probe(store, &why);
+        /* A lock that stays may be our own, stuck since a call failed: opening anew frees it. */
+        if (works || why.code != STATUS_BUSY) {
+            return works || status_fail(status, why.code, "%s", why.text);
+        }
+        status_clear(&why);
     }
     if (!disk_takes_files(store, &why)) {
         return status_fail(status, why.code, "%s", why.text);
     }
     char *folder = memory_copy_text(store->folder);
     store_close_database(store);
+    status_clear(&store->last_write_error);
     bool durable = open_durably(store, folder, report, &why);
     if (!durable && !fall_back(store, folder, PERSISTENCE_MEMORY, &why, NULL)) {
         open_in_memory(store); /* by now a newer lsys had the folder: its file is left alone */

@@ -63,6 +63,8 @@ bool store_write_failed(struct store *store, int code, struct status *status) {
     database_fail(store->database, code, "cannot write the state", &error);
     store->failed_writes++;
     store->last_write_error = error;
+    /* One wait is enough: the next writes fail at once until one works. */
+    database_wait_for_locks(store->database, error.code != STATUS_BUSY);
     if (store->in_transaction) {
         store->transaction_failed = true;
     } else {
@@ -79,6 +81,7 @@ void store_write_worked(struct store *store) {
         return;
     }
     status_clear(&store->last_write_error);
+    database_wait_for_locks(store->database, true);
     if (store->watcher != NULL) {
         store->watcher(store->watcher_context);
     }

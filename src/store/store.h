@@ -73,8 +73,9 @@ bool store_open_at_least(const char *folder, enum persistence_state least, struc
  * durable. */
 enum persistence_state store_persistence(const struct store *store, struct status *why);
 
-/* Tries the disk once. True when the store is durable now; `*report` then says what was found.
- * False with the reason. Another file may be behind the store afterwards, see store_generation. */
+/* Tries the disk once, and opens the file anew where that can help. True when the store is durable
+ * now; `*report` then says what was found. False with the reason. Another file may be behind the
+ * store afterwards, see store_generation. */
 bool store_retry(struct store *store, struct store_report *report, struct status *status);
 
 /* Grows whenever the store reads from another file than before. Who has read records, and kept in
