@@ -55,8 +55,7 @@ void server_settle(struct license_server *server) {
     if (server->stopping) return;
     keeper_observe(keeper);
     keeper_save(keeper);
-    if (sources_again_at_ms(server->sources) <= keeper->reading.now_ms)
-        sources_read(server->sources);
+    if (sources_want_reading(server->sources)) sources_read(server->sources);
     keeper_judge(keeper);
 
     struct server_told before = server->told;

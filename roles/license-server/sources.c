@@ -7,11 +7,15 @@
 #include "app/alerts.h"
 #include "app/metrics.h"
 #include "app/token_file.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "codec/armor.h"
 #include "codec/rfc3339.h"
 #include "loop/file_watch.h"
+
+/* How soon a file is read again that the system could not read. */
+#define RETRY_MS 2000
 
 struct source {
     char *path; /* owned; NULL when none is configured */
@@ -23,8 +27,9 @@ struct source {
 struct sources {
     struct sources_options options;
     struct source items[SOURCE_KINDS];
-    bool has_keys; /* the key files were read at least once */
-    int64_t again_at_ms;
+    bool has_keys;       /* the key files were read at least once */
+    int64_t again_at_ms; /* guarded wall time; the license in the file begins */
+    int64_t retry_at_ms; /* monotonic; a file could not be read */
     struct metric *refused;
 };
 
@@ -62,6 +67,7 @@ struct sources *sources_open(const struct sources_options *options, const struct
     struct sources *sources = memory_new(sizeof *sources);
     sources->options = *options;
     sources->again_at_ms = LICENSE_NEVER;
+    sources->retry_at_ms = LICENSE_NEVER;
     sources->refused = metrics_counter(options->metrics, "lsys_license_refused_total",
                                        "Licenses that were offered and refused.", "role",
                                        options->role, "from", "file", NULL);
@@ -200,8 +206,17 @@ static void read_license(struct sources *sources) {
                    strcmp(before, sources->items[SOURCE_LICENSE].content) != 0;
     sources->options.keeper->file_problem = problem;
     if (status_is_ok(&problem) || !sources->has_keys) return;
-    if (problem.code != STATUS_NOT_FOUND) metric_increment(sources->refused);
+    bool again = problem.code == STATUS_IO && !differs; /* the same trouble with the disk */
+    if (problem.code != STATUS_NOT_FOUND && !again) metric_increment(sources->refused);
     if (differs) report_refusal(sources, &problem);
+}
+
+/* A file that could not be read need not change for being readable again. */
+static void plan_retry(struct sources *sources) {
+    sources->retry_at_ms = LICENSE_NEVER;
+    for (int kind = 0; kind < SOURCE_KINDS; kind++)
+        if (sources->items[kind].problem.code == STATUS_IO)
+            sources->retry_at_ms = clock_monotonic_ms() + RETRY_MS;
 }
 
 void sources_read(struct sources *sources) {
@@ -211,7 +226,13 @@ void sources_read(struct sources *sources) {
     read_list(sources, SOURCE_REVOCATIONS, ARMOR_REVOCATIONS, authority_adopt_revocations);
     keeper_restore(sources->options.keeper);
     read_license(sources);
+    plan_retry(sources);
     keeper_judge(sources->options.keeper);
+}
+
+bool sources_want_reading(const struct sources *sources) {
+    return sources->again_at_ms <= sources->options.keeper->reading.now_ms ||
+           sources->retry_at_ms <= clock_monotonic_ms();
 }
 
 int64_t sources_again_at_ms(const struct sources *sources) {

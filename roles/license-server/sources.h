@@ -57,8 +57,11 @@ void sources_set_paths(struct sources *sources, const struct options *paths);
 /* Reads all files. */
 void sources_read(struct sources *sources);
 
-/* Guarded wall time at which sources_read is to be called again, because the license in the file
- * begins then; LICENSE_NEVER otherwise. */
+/* True when sources_read is to be called again by now: the license in the file has begun, or the
+ * system could not read a file a while ago (an I/O error, no descriptor left). */
+bool sources_want_reading(const struct sources *sources);
+
+/* Guarded wall time at which the license in the file begins; LICENSE_NEVER otherwise. */
 int64_t sources_again_at_ms(const struct sources *sources);
 
 /* What is wrong with a file, STATUS_OK when nothing is; and its path, or NULL when none is
