@@ -5,7 +5,9 @@
 #include <sys/stat.h>
 
 #include "base/file_stamp.h"
+#include "base/log.h"
 #include "base/memory.h"
+#include "loop/loop_private.h"
 #include "loop/loop_uv.h"
 #include "loop/timer.h"
 
@@ -89,6 +91,17 @@ static void folder_event(uv_fs_event_t *handle, const char *name, int events, in
     look(watch, is_named);
 }
 
+/* Says once what an operator can change: the limits fs.inotify.max_user_watches and _instances. */
+static void tell_polling(struct loop *loop, int error) {
+    if (loop->polling_was_told || (error != UV_ENOSPC && error != UV_EMFILE)) return;
+    loop->polling_was_told = true;
+    log_event(
+        LOG_WARNING, "loop",
+        "no inotify watches left on this machine: files are looked at twice a second instead; "
+        "raise fs.inotify.max_user_watches or max_user_instances",
+        "why", uv_strerror(error), NULL);
+}
+
 /* Has inotify watch the folder that the path names now. Where it cannot, polling goes on alone. */
 static void watch_folder(struct file_watch *watch) {
     struct stat info;
@@ -97,8 +110,10 @@ static void watch_folder(struct file_watch *watch) {
                       info.st_ino == watch->folder_inode;
     if (is_current) return;
     if (watch->folder_is_watched) uv_fs_event_stop(&watch->folder_events);
-    watch->folder_is_watched =
-        exists && uv_fs_event_start(&watch->folder_events, folder_event, watch->folder, 0) == 0;
+    int error = exists ? uv_fs_event_start(&watch->folder_events, folder_event, watch->folder, 0)
+                       : UV_ENOENT;
+    watch->folder_is_watched = error == 0;
+    tell_polling(watch->loop, error);
     watch->folder_device = exists ? info.st_dev : 0;
     watch->folder_inode = exists ? info.st_ino : 0;
 }

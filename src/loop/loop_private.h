@@ -30,6 +30,7 @@ struct loop {
     uint64_t turn_ms;         /* libuv's time at which `now_ms` was read */
     int64_t now_ms;
     struct shared_memory memory;
+    bool polling_was_told; /* the log knows that files are polled for want of inotify */
 };
 
 /* Prepares the shared memory of a new loop. */
