@@ -122,9 +122,8 @@ static bool listen_for_browsers(struct broker_role *role, struct status *status)
 
 static bool listen_everywhere(struct broker_role *role, struct status *status) {
     const struct options *options = role->context->options;
-    for (size_t i = 0; i < options_count(options, "listen"); i++) {
+    for (size_t i = 0; i < options_count(options, "listen"); i++)
         if (!listen_at(role, options_item(options, "listen", i), status)) return false;
-    }
     if (!listen_for_browsers(role, status)) return false;
     if (options_text(options, "http") == NULL) return true;
     role->http = role_http_open(role->context, "http", status);

@@ -15,12 +15,11 @@
 static void append_escaped(struct buffer *out, const char *text) {
     static const char plain[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-    for (const char *c = text; *c; c++) {
+    for (const char *c = text; *c; c++)
         if (strchr(plain, *c))
             buffer_append(out, c, 1);
         else
             buffer_append_format(out, "%%%02X", (unsigned char)*c);
-    }
 }
 
 static enum status_code code_of_http(int http_status) {

@@ -40,12 +40,11 @@ static void remove_at(struct sessions *sessions, size_t index) {
 /* Ends every session for which `is_over(context, session)` holds. */
 static void sweep(struct sessions *sessions, bool (*is_over)(void *, const struct session *),
                   void *context) {
-    for (size_t i = 0; i < sessions->count;) {
+    for (size_t i = 0; i < sessions->count;)
         if (is_over(context, sessions->items[i]))
             remove_at(sessions, i);
         else
             i++;
-    }
     set_cleanup(sessions);
 }
 

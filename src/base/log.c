@@ -38,7 +38,7 @@ static bool needs_quotes(const char *value) {
 static void append_quoted(struct buffer *line, const char *value) {
     bool utf8 = bytes_are_utf8(bytes_of_text(value));
     buffer_append_text(line, "\"");
-    for (const unsigned char *at = (const unsigned char *)value; *at; at++) {
+    for (const unsigned char *at = (const unsigned char *)value; *at; at++)
         if (*at == '"' || *at == '\\')
             buffer_append_format(line, "\\%c", *at);
         else if (*at == '\n')
@@ -47,7 +47,6 @@ static void append_quoted(struct buffer *line, const char *value) {
             buffer_append_format(line, "\\u%04x", *at);
         else
             buffer_append(line, at, 1);
-    }
     buffer_append_text(line, "\"");
 }
 

@@ -103,11 +103,10 @@ bool permissions_may_subscribe(const struct permissions *permissions, struct byt
 bool permissions_filter_needed(const struct permissions *permissions, struct bytes subject) {
     const struct pattern_list *deny = &permissions->subscribe_deny;
     if (deny->count == 0 || !subject_has_wildcard(subject)) return false;
-    for (size_t i = 0; i < deny->count; i++) {
+    for (size_t i = 0; i < deny->count; i++)
         if (deny->patterns[i].queue == NULL &&
             subjects_overlap(bytes_of_text(deny->patterns[i].subject), subject))
             return true;
-    }
     return false;
 }
 
@@ -122,11 +121,10 @@ static bool text_equal(const char *left, const char *right) {
 
 static bool lists_equal(const struct pattern_list *left, const struct pattern_list *right) {
     if (left->given != right->given || left->count != right->count) return false;
-    for (size_t i = 0; i < left->count; i++) {
+    for (size_t i = 0; i < left->count; i++)
         if (!text_equal(left->patterns[i].subject, right->patterns[i].subject) ||
             !text_equal(left->patterns[i].queue, right->patterns[i].queue))
             return false;
-    }
     return true;
 }
 

@@ -28,9 +28,8 @@ bool subject_is_valid(struct bytes subject) {
 
 bool subject_has_wildcard(struct bytes subject) {
     struct bytes token;
-    while (subject_next_token(&subject, &token)) {
+    while (subject_next_token(&subject, &token))
         if (token_is_any(token) || token_is_tail(token)) return true;
-    }
     return false;
 }
 

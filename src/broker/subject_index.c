@@ -134,9 +134,8 @@ static void walk_from(struct walk *walk, const struct subject_node *node, struct
 /* An empty token anywhere means that nobody receives it, not even '>'. */
 static bool has_empty_token(struct bytes subject) {
     struct bytes token;
-    while (subject_next_token(&subject, &token)) {
+    while (subject_next_token(&subject, &token))
         if (token.length == 0) return true;
-    }
     return false;
 }
 
@@ -247,18 +246,16 @@ size_t subject_index_subject(const struct subject_entry *entry, char *out, size_
     size_t end = length;
     for (const struct subject_node *node = entry->node; node->parent != NULL; node = node->parent) {
         struct bytes token = node->link.name;
-        for (size_t i = token.length; i-- > 0;) {
+        for (size_t i = token.length; i-- > 0;)
             if (--end < size_bytes) out[end] = (char)token.data[i];
-        }
         if (node->parent->parent != NULL && --end < size_bytes) out[end] = '.';
     }
     return length;
 }
 
 static bool node_is_under_wildcard(const struct subject_node *node) {
-    for (; node->parent != NULL; node = node->parent) {
+    for (; node->parent != NULL; node = node->parent)
         if (node == node->parent->any || node == node->parent->tail) return true;
-    }
     return false;
 }
 

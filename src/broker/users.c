@@ -120,9 +120,8 @@ size_t broker_users_count(const struct broker_users *users) {
 }
 
 bool broker_users_need_nonce(const struct broker_users *users) {
-    for (size_t i = 0; i < broker_users_count(users); i++) {
+    for (size_t i = 0; i < broker_users_count(users); i++)
         if (users->users[i].kind == BROKER_USER_NKEY) return true;
-    }
     return false;
 }
 

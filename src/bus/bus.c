@@ -35,9 +35,7 @@ static void free_subscriptions(struct bus *bus) {
 
 /* Ends the bus, with the thread ended or, past the limit, left to itself. */
 static void finish(struct bus *bus, bool thread_ended) {
-    if (bus->closed) {
-        return;
-    }
+    if (bus->closed) return;
     bus->closed = true;
     bus_link_abandon(bus->link);
     if (thread_ended) {
@@ -52,9 +50,7 @@ static void finish(struct bus *bus, bool thread_ended) {
     bus_requests_end(bus, STATUS_CANCELLED, "stopped");
     free_subscriptions(bus);
     bus_link_release(bus->link);
-    if (bus->callbacks.on_closed != NULL) {
-        bus->callbacks.on_closed(bus->context);
-    }
+    if (bus->callbacks.on_closed != NULL) bus->callbacks.on_closed(bus->context);
     free(bus);
 }
 
@@ -63,9 +59,7 @@ static void on_stop_timer(void *context) {
 }
 
 void bus_stop(struct bus *bus) {
-    if (bus == NULL || bus->stopping) {
-        return;
-    }
+    if (bus == NULL || bus->stopping) return;
     bus->stopping = true;
     timer_start(bus->stop_timer, BUS_STOP_LIMIT_MS);
     bus_link_stop(bus->link);
@@ -76,32 +70,25 @@ void bus_stop(struct bus *bus) {
 static struct bus_subscription *find_subscription(struct bus *bus, uint64_t number) {
     for (struct list *at = bus->subscriptions.next; at != &bus->subscriptions; at = at->next) {
         struct bus_subscription *subscription = LIST_ENTRY(at, struct bus_subscription, link);
-        if (subscription->number == number) {
-            return subscription;
-        }
+        if (subscription->number == number) return subscription;
     }
     return NULL;
 }
 
 static void deliver(struct bus *bus, const struct bus_delivery *delivery) {
     struct bus_subscription *subscription = find_subscription(bus, delivery->subscription);
-    if (subscription == NULL) {
-        return;
-    }
-    if (subscription == bus->inbox_subscription) {
+    if (subscription == NULL) return;
+    if (subscription == bus->inbox_subscription)
         bus_requests_deliver(bus, delivery);
-    } else if (!delivery->no_responders) {
+    else if (!delivery->no_responders)
         subscription->callback(subscription->context, &delivery->message);
-    }
 }
 
 static void deliver_all(struct bus *bus, struct list *deliveries) {
     while (!list_is_empty(deliveries)) {
         struct bus_delivery *delivery = LIST_ENTRY(deliveries->next, struct bus_delivery, link);
         list_remove(&delivery->link);
-        if (!bus->stopping) {
-            deliver(bus, delivery);
-        }
+        if (!bus->stopping) deliver(bus, delivery);
         free(delivery);
     }
 }
@@ -109,12 +96,10 @@ static void deliver_all(struct bus *bus, struct list *deliveries) {
 static void report_condition(struct bus *bus, uint64_t connects_before) {
     bool lost = bus->condition.condition.state == BUS_CONNECTING ||
                 bus->condition.condition.connects != connects_before;
-    if (lost && connects_before > 0) {
+    if (lost && connects_before > 0)
         bus_requests_end(bus, STATUS_UNAVAILABLE, "the connection to NATS was lost");
-    }
-    if (bus->callbacks.on_state != NULL && !bus->stopping) {
+    if (bus->callbacks.on_state != NULL && !bus->stopping)
         bus->callbacks.on_state(bus->context, &bus->condition.condition);
-    }
 }
 
 static void on_wakeup(void *context) {
@@ -124,17 +109,13 @@ static void on_wakeup(void *context) {
     bus_link_collect(bus->link, &news, &bus->condition);
     if (news.complaints > 0) {
         char count[24];
-        snprintf(count, sizeof(count), "%llu", (unsigned long long)news.complaints);
+        snprintf(count, sizeof count, "%llu", (unsigned long long)news.complaints);
         log_event(LOG_WARNING, "bus", "the NATS server refuses something", "server",
                   bus->condition.server, "why", news.complaint, "times", count, NULL);
     }
     deliver_all(bus, &news.deliveries);
-    if (news.condition_changed && !bus->stopping) {
-        report_condition(bus, connects_before);
-    }
-    if (news.ended && bus->stopping) {
-        finish(bus, true);
-    }
+    if (news.condition_changed && !bus->stopping) report_condition(bus, connects_before);
+    if (news.ended && bus->stopping) finish(bus, true);
 }
 
 const struct bus_condition *bus_condition(const struct bus *bus) {
@@ -157,19 +138,18 @@ static bool check_options(const struct bus_options *options, struct status *stat
     }
     char public_key[NKEY_PUBLIC_TEXT_BYTES];
     if (options->nkey_seed != NULL &&
-        !nkey_public_of_seed(bytes_of_text(options->nkey_seed), public_key, NULL)) {
+        !nkey_public_of_seed(bytes_of_text(options->nkey_seed), public_key, NULL))
         return status_fail(status, STATUS_CONFIG, "the NKey for NATS is not a seed (\"SU...\")");
-    }
     return true;
 }
 
 static void make_inbox(struct bus *bus) {
     uint8_t random[16];
-    random_bytes(random, sizeof(random));
-    int length = snprintf(bus->inbox, sizeof(bus->inbox), "_INBOX.");
-    for (size_t i = 0; i < sizeof(random); i++) {
+    random_bytes(random, sizeof random);
+    int length = snprintf(bus->inbox, sizeof bus->inbox, "_INBOX.");
+    for (size_t i = 0; i < sizeof random; i++) {
         length +=
-            snprintf(bus->inbox + length, sizeof(bus->inbox) - (size_t)length, "%02x", random[i]);
+            snprintf(bus->inbox + length, sizeof bus->inbox - (size_t)length, "%02x", random[i]);
     }
 }
 
@@ -180,10 +160,9 @@ struct bus *bus_create(struct loop *loop, const struct bus_options *options,
     if (!check_options(options, status) ||
         !openssl_check_files(options->tls_ca_file, options->tls_certificate_file,
                              options->tls_key_file, status) ||
-        !bus_server_list_read(&servers, options->urls, status)) {
+        !bus_server_list_read(&servers, options->urls, status))
         return NULL;
-    }
-    struct bus *bus = memory_new(sizeof(*bus));
+    struct bus *bus = memory_new(sizeof *bus);
     bus->loop = loop;
     bus->callbacks = *callbacks;
     bus->context = context;
@@ -192,13 +171,9 @@ struct bus *bus_create(struct loop *loop, const struct bus_options *options,
     list_init(&bus->requests);
     make_inbox(bus);
     bus->wakeup = wakeup_open(loop, on_wakeup, bus, status);
-    if (bus->wakeup == NULL) {
-        goto fail_wakeup;
-    }
+    if (bus->wakeup == NULL) goto fail_wakeup;
     bus->link = bus_link_create(bus->wakeup);
-    if (!bus_thread_start(bus->link, &servers, options, &bus->thread, status)) {
-        goto fail_thread;
-    }
+    if (!bus_thread_start(bus->link, &servers, options, &bus->thread, status)) goto fail_thread;
     bus->stop_timer = timer_open(loop, on_stop_timer, bus);
     return bus;
 
@@ -215,21 +190,13 @@ fail_wakeup:
 
 /* One token of a subject: not empty, no blanks or control characters. */
 static bool token_is_valid(const char *token, size_t length, bool last, bool wildcards_allowed) {
-    if (length == 0) {
-        return false;
-    }
+    if (length == 0) return false;
     for (size_t i = 0; i < length; i++) {
         unsigned char character = (unsigned char)token[i];
-        if (character <= ' ' || character == 127) {
-            return false;
-        }
+        if (character <= ' ' || character == 127) return false;
     }
-    if (length == 1 && token[0] == '*') {
-        return wildcards_allowed;
-    }
-    if (length == 1 && token[0] == '>') {
-        return wildcards_allowed && last;
-    }
+    if (length == 1 && token[0] == '*') return wildcards_allowed;
+    if (length == 1 && token[0] == '>') return wildcards_allowed && last;
     return true;
 }
 
@@ -243,12 +210,9 @@ bool bus_check_subject(const char *subject, bool wildcards_allowed, struct statu
     for (;;) {
         size_t token_length = strcspn(token, ".");
         bool last = token[token_length] == '\0';
-        if (!token_is_valid(token, token_length, last, wildcards_allowed)) {
+        if (!token_is_valid(token, token_length, last, wildcards_allowed))
             return status_fail(status, STATUS_MALFORMED, "not a NATS subject: \"%.100s\"", subject);
-        }
-        if (last) {
-            return true;
-        }
+        if (last) return true;
         token += token_length + 1;
     }
 }
@@ -269,15 +233,14 @@ struct bus_subscription *bus_subscribe(struct bus *bus, const char *subject, con
                                        bus_message_callback *callback, void *context,
                                        struct status *status) {
     if (!bus_check_subject(subject, true, status) ||
-        (queue != NULL && !bus_check_subject(queue, false, status))) {
+        (queue != NULL && !bus_check_subject(queue, false, status)))
         return NULL;
-    }
     if (bus->subscription_count >= BUS_SUBSCRIPTIONS_MAX) {
         status_fail(status, STATUS_TOO_LARGE, "more than %d NATS subscriptions",
                     BUS_SUBSCRIPTIONS_MAX);
         return NULL;
     }
-    struct bus_subscription *subscription = memory_new(sizeof(*subscription));
+    struct bus_subscription *subscription = memory_new(sizeof *subscription);
     subscription->bus = bus;
     subscription->number = ++bus->last_number;
     subscription->callback = callback;
@@ -289,9 +252,7 @@ struct bus_subscription *bus_subscribe(struct bus *bus, const char *subject, con
 }
 
 void bus_unsubscribe(struct bus_subscription *subscription) {
-    if (subscription == NULL) {
-        return;
-    }
+    if (subscription == NULL) return;
     struct bus *bus = subscription->bus;
     bus_link_unsubscribe(bus->link, subscription->number);
     ASSERT(bus->subscription_count > 0);

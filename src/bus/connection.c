@@ -46,7 +46,7 @@ static void on_error(natsConnection *nats, natsSubscription *subscription, natsS
     (void)subscription;
     const struct session *session = closure;
     char text[200] = "";
-    natsConnection_ReadLastError(nats, text, sizeof(text));
+    natsConnection_ReadLastError(nats, text, sizeof text);
     bus_link_complain(session->link, text[0] == '\0' ? natsStatus_GetText(error) : text);
 }
 
@@ -141,41 +141,30 @@ static void record_last(struct status *status, natsStatus error) {
 
 static natsStatus set_nkey(natsOptions *options, char *seed) {
     char public_key[NKEY_PUBLIC_TEXT_BYTES];
-    if (!nkey_public_of_seed(bytes_of_text(seed), public_key, NULL)) {
-        return NATS_INVALID_ARG;
-    }
+    if (!nkey_public_of_seed(bytes_of_text(seed), public_key, NULL)) return NATS_INVALID_ARG;
     return natsOptions_SetNKey(options, public_key, sign_with_seed, seed);
 }
 
 static natsStatus set_login(natsOptions *options, const struct bus_server *server,
                             const struct bus_identity *identity) {
-    if (server->user != NULL) {
+    if (server->user != NULL)
         return natsOptions_SetUserInfo(options, server->user, server->password);
-    }
-    if (server->token != NULL) {
-        return natsOptions_SetToken(options, server->token);
-    }
-    if (identity->user != NULL) {
+    if (server->token != NULL) return natsOptions_SetToken(options, server->token);
+    if (identity->user != NULL)
         return natsOptions_SetUserInfo(options, identity->user, identity->password);
-    }
-    if (identity->token != NULL) {
-        return natsOptions_SetToken(options, identity->token);
-    }
-    if (identity->credentials != NULL) {
+    if (identity->token != NULL) return natsOptions_SetToken(options, identity->token);
+    if (identity->credentials != NULL)
         return natsOptions_SetUserCredentialsFromMemory(options, identity->credentials);
-    }
     return identity->nkey_seed == NULL ? NATS_OK : set_nkey(options, identity->nkey_seed);
 }
 
 static natsStatus set_tls(natsOptions *options, const struct bus_server *server,
                           const struct bus_identity *identity) {
     natsStatus error = NATS_OK;
-    if (server->tls || identity->tls_ca_file != NULL || identity->tls_certificate_file != NULL) {
+    if (server->tls || identity->tls_ca_file != NULL || identity->tls_certificate_file != NULL)
         error = natsOptions_SetSecure(options, true);
-    }
-    if (error == NATS_OK && identity->tls_ca_file != NULL) {
+    if (error == NATS_OK && identity->tls_ca_file != NULL)
         error = natsOptions_LoadCATrustedCertificates(options, identity->tls_ca_file);
-    }
     if (error == NATS_OK && identity->tls_certificate_file != NULL) {
         error = natsOptions_LoadCertificatesChain(options, identity->tls_certificate_file,
                                                   identity->tls_key_file);
@@ -187,45 +176,20 @@ static natsStatus set_tls(natsOptions *options, const struct bus_server *server,
 static natsStatus set_options(natsOptions *options, const struct bus_server *server,
                               const struct bus_identity *identity, struct session *session) {
     natsStatus error = natsOptions_SetURL(options, server->url);
-    if (error == NATS_OK && identity->name != NULL) {
+    if (error == NATS_OK && identity->name != NULL)
         error = natsOptions_SetName(options, identity->name);
-    }
-    if (error == NATS_OK) {
-        error = set_login(options, server, identity);
-    }
-    if (error == NATS_OK) {
-        error = set_tls(options, server, identity);
-    }
-    if (error == NATS_OK) {
-        error = natsOptions_SetAllowReconnect(options, false);
-    }
-    if (error == NATS_OK) {
-        error = natsOptions_SetIgnoreDiscoveredServers(options, true);
-    }
-    if (error == NATS_OK) {
-        error = natsOptions_SetTimeout(options, BUS_CONNECT_LIMIT_MS);
-    }
-    if (error == NATS_OK) {
-        error = natsOptions_SetWriteDeadline(options, BUS_WRITE_LIMIT_MS);
-    }
-    if (error == NATS_OK) {
-        error = natsOptions_SetPingInterval(options, BUS_PING_INTERVAL_MS);
-    }
-    if (error == NATS_OK) {
-        error = natsOptions_SetMaxPingsOut(options, 2);
-    }
-    if (error == NATS_OK) {
-        error = natsOptions_SetSendAsap(options, true);
-    }
-    if (error == NATS_OK) {
-        error = natsOptions_UseGlobalMessageDelivery(options, true);
-    }
-    if (error == NATS_OK) {
-        error = natsOptions_SetErrorHandler(options, on_error, session);
-    }
-    if (error == NATS_OK) {
-        error = natsOptions_SetClosedCB(options, on_closed, session);
-    }
+    if (error == NATS_OK) error = set_login(options, server, identity);
+    if (error == NATS_OK) error = set_tls(options, server, identity);
+    if (error == NATS_OK) error = natsOptions_SetAllowReconnect(options, false);
+    if (error == NATS_OK) error = natsOptions_SetIgnoreDiscoveredServers(options, true);
+    if (error == NATS_OK) error = natsOptions_SetTimeout(options, BUS_CONNECT_LIMIT_MS);
+    if (error == NATS_OK) error = natsOptions_SetWriteDeadline(options, BUS_WRITE_LIMIT_MS);
+    if (error == NATS_OK) error = natsOptions_SetPingInterval(options, BUS_PING_INTERVAL_MS);
+    if (error == NATS_OK) error = natsOptions_SetMaxPingsOut(options, 2);
+    if (error == NATS_OK) error = natsOptions_SetSendAsap(options, true);
+    if (error == NATS_OK) error = natsOptions_UseGlobalMessageDelivery(options, true);
+    if (error == NATS_OK) error = natsOptions_SetErrorHandler(options, on_error, session);
+    if (error == NATS_OK) error = natsOptions_SetClosedCB(options, on_closed, session);
     return error;
 }
 
@@ -233,7 +197,7 @@ struct bus_connection *bus_connection_open(const struct bus_server *server,
                                            const struct bus_identity *identity,
                                            struct bus_link *link, uint64_t session_number,
                                            struct status *status) {
-    struct session *session = memory_new(sizeof(*session));
+    struct session *session = memory_new(sizeof *session);
     *session = (struct session){.link = link, .number = session_number};
     bus_link_retain(link);
 
@@ -241,29 +205,23 @@ struct bus_connection *bus_connection_open(const struct bus_server *server,
     natsConnection *nats = NULL;
     openssl_clear_error();
     natsStatus error = natsOptions_Create(&options);
-    if (error == NATS_OK) {
-        error = set_options(options, server, identity, session);
-    }
-    if (error == NATS_OK) {
-        error = natsConnection_Connect(&nats, options);
-    }
-    if (error != NATS_OK) {
-        record_last(status, error);
-    }
+    if (error == NATS_OK) error = set_options(options, server, identity, session);
+    if (error == NATS_OK) error = natsConnection_Connect(&nats, options);
+    if (error != NATS_OK) record_last(status, error);
     natsOptions_Destroy(options);
     if (error != NATS_OK) {
         bus_link_release(link);
         free(session);
         return NULL;
     }
-    struct bus_connection *connection = memory_new(sizeof(*connection));
+    struct bus_connection *connection = memory_new(sizeof *connection);
     *connection = (struct bus_connection){.nats = nats, .link = link};
     return connection;
 }
 
 void bus_connection_reason(struct bus_connection *connection, struct status *status) {
     char detail[200] = "";
-    natsStatus error = natsConnection_ReadLastError(connection->nats, detail, sizeof(detail));
+    natsStatus error = natsConnection_ReadLastError(connection->nats, detail, sizeof detail);
     record(status, error, detail);
 }
 
@@ -301,7 +259,7 @@ bool bus_connection_publish(struct bus_connection *connection, const char *subje
 struct bus_connection_subscription *bus_connection_subscribe(struct bus_connection *connection,
                                                              uint64_t number, const char *subject,
                                                              const char *queue) {
-    struct receiver *receiver = memory_new(sizeof(*receiver));
+    struct receiver *receiver = memory_new(sizeof *receiver);
     *receiver = (struct receiver){.link = connection->link, .number = number};
     bus_link_retain(connection->link);
 
@@ -321,7 +279,7 @@ struct bus_connection_subscription *bus_connection_subscribe(struct bus_connecti
         natsSubscription_Destroy(nats);
         return NULL;
     }
-    struct bus_connection_subscription *subscription = memory_new(sizeof(*subscription));
+    struct bus_connection_subscription *subscription = memory_new(sizeof *subscription);
     subscription->nats = nats;
     return subscription;
 }

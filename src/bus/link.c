@@ -47,7 +47,7 @@ static void unlock(struct bus_link *link) {
 }
 
 struct bus_link *bus_link_create(struct wakeup *wakeup) {
-    struct bus_link *link = memory_new(sizeof(*link));
+    struct bus_link *link = memory_new(sizeof *link);
     pthread_condattr_t attributes;
     ASSERT(pthread_mutex_init(&link->mutex, NULL) == 0);
     ASSERT(pthread_condattr_init(&attributes) == 0);
@@ -89,9 +89,7 @@ void bus_link_release(struct bus_link *link) {
     ASSERT(link->references > 0);
     bool last = --link->references == 0;
     unlock(link);
-    if (!last) {
-        return;
-    }
+    if (!last) return;
     free_orders(&link->orders);
     free_deliveries(&link->deliveries);
     pthread_cond_destroy(&link->changed);
@@ -101,16 +99,12 @@ void bus_link_release(struct bus_link *link) {
 
 /* Wakes the loop; the lock is held. */
 static void wake_loop(struct bus_link *link) {
-    if (link->wakeup != NULL) {
-        wakeup_send(link->wakeup);
-    }
+    if (link->wakeup != NULL) wakeup_send(link->wakeup);
 }
 
 /* Copies a text to `*place`, advances it, and returns the copy; NULL stays NULL. */
 static const char *place_text(char **place, const char *text) {
-    if (text == NULL) {
-        return NULL;
-    }
+    if (text == NULL) return NULL;
     char *copy = *place;
     size_t size = strlen(text) + 1;
     memcpy(copy, text, size);
@@ -120,9 +114,7 @@ static const char *place_text(char **place, const char *text) {
 
 static struct bytes place_bytes(char **place, struct bytes data) {
     char *copy = *place;
-    if (data.length > 0) {
-        memcpy(copy, data.data, data.length);
-    }
+    if (data.length > 0) memcpy(copy, data.data, data.length);
     *place += data.length;
     return bytes_of(copy, data.length);
 }
@@ -135,11 +127,8 @@ static size_t content_size(const char *subject, const char *other, size_t data_l
 /* An order with its content in the same block of memory, or NULL without memory. */
 static struct bus_order *new_order(enum bus_order_kind kind, const char *subject, const char *other,
                                    struct bytes data) {
-    struct bus_order *order =
-        memory_try(sizeof(*order) + content_size(subject, other, data.length));
-    if (order == NULL) {
-        return NULL;
-    }
+    struct bus_order *order = memory_try(sizeof *order + content_size(subject, other, data.length));
+    if (order == NULL) return NULL;
     char *place = (char *)(order + 1);
     *order = (struct bus_order){.kind = kind};
     order->subject = place_text(&place, subject);
@@ -181,9 +170,7 @@ bool bus_link_publish(struct bus_link *link, const char *subject, const char *re
     link->counters.refused_out++;
     unlock(link);
     free(order);
-    if (!connected) {
-        return status_fail(status, STATUS_UNAVAILABLE, "not connected to NATS");
-    }
+    if (!connected) return status_fail(status, STATUS_UNAVAILABLE, "not connected to NATS");
     return status_fail(status, STATUS_UNAVAILABLE,
                        "the queue to NATS is full: the server takes messages too slowly");
 }
@@ -217,9 +204,7 @@ void bus_link_stop(struct bus_link *link) {
 /* Moves all elements of `from` to the end of the empty list `to`. */
 static void move_list(struct list *from, struct list *to) {
     list_init(to);
-    if (list_is_empty(from)) {
-        return;
-    }
+    if (list_is_empty(from)) return;
     *to = *from;
     to->next->previous = to;
     to->previous->next = to;
@@ -240,7 +225,7 @@ void bus_link_collect(struct bus_link *link, struct bus_news *news,
     news->condition_changed = link->condition_changed;
     news->ended = link->ended;
     news->complaints = link->complaints;
-    memcpy(news->complaint, link->complaint, sizeof(news->complaint));
+    memcpy(news->complaint, link->complaint, sizeof news->complaint);
     link->condition_changed = false;
     link->complaints = 0;
     link->complaint[0] = '\0';
@@ -277,12 +262,8 @@ static struct timespec deadline_after(int64_t timeout_ms) {
 
 /* What there is to do now, or BUS_WAIT_TIMEOUT for nothing; the lock is held. */
 static enum bus_wait_result what_to_do(const struct bus_link *link, uint64_t session) {
-    if (!list_is_empty(&link->orders)) {
-        return BUS_WAIT_ORDERS;
-    }
-    if (session != 0 && link->lost_session >= session) {
-        return BUS_WAIT_LOST;
-    }
+    if (!list_is_empty(&link->orders)) return BUS_WAIT_ORDERS;
+    if (session != 0 && link->lost_session >= session) return BUS_WAIT_LOST;
     return link->stopping ? BUS_WAIT_STOP : BUS_WAIT_TIMEOUT;
 }
 
@@ -309,7 +290,7 @@ static void set_condition(struct bus_link *link, enum bus_state state, const cha
     condition->state = state;
     condition->reason = *reason;
     condition->next_try_in_ms = next_try_in_ms;
-    snprintf(link->condition.server, sizeof(link->condition.server), "%s", server);
+    snprintf(link->condition.server, sizeof link->condition.server, "%s", server);
     link->condition_changed = true;
     wake_loop(link);
 }
@@ -325,9 +306,7 @@ void bus_link_connected(struct bus_link *link, const char *server) {
 void bus_link_disconnected(struct bus_link *link, const char *server, const struct status *reason,
                            int64_t next_try_in_ms, bool attempted) {
     lock(link);
-    if (attempted) {
-        link->counters.failed_connects++;
-    }
+    if (attempted) link->counters.failed_connects++;
     set_condition(link, BUS_CONNECTING, server, reason, next_try_in_ms);
     unlock(link);
 }
@@ -341,11 +320,10 @@ uint64_t bus_link_session(struct bus_link *link) {
 
 void bus_link_count_publish(struct bus_link *link, bool published) {
     lock(link);
-    if (published) {
+    if (published)
         link->counters.published++;
-    } else {
+    else
         link->counters.dropped_out++;
-    }
     unlock(link);
 }
 
@@ -359,7 +337,7 @@ void bus_link_end(struct bus_link *link) {
 void bus_link_deliver(struct bus_link *link, uint64_t subscription,
                       const struct bus_message *message, bool no_responders) {
     size_t content = content_size(message->subject, message->reply, message->data.length);
-    struct bus_delivery *delivery = memory_try(sizeof(*delivery) + content);
+    struct bus_delivery *delivery = memory_try(sizeof *delivery + content);
     if (delivery != NULL) {
         char *place = (char *)(delivery + 1);
         *delivery =
@@ -387,16 +365,14 @@ void bus_link_deliver(struct bus_link *link, uint64_t subscription,
 
 void bus_link_lost(struct bus_link *link, uint64_t session) {
     lock(link);
-    if (session > link->lost_session) {
-        link->lost_session = session;
-    }
+    if (session > link->lost_session) link->lost_session = session;
     pthread_cond_signal(&link->changed);
     unlock(link);
 }
 
 void bus_link_complain(struct bus_link *link, const char *text) {
     lock(link);
-    snprintf(link->complaint, sizeof(link->complaint), "%s", text);
+    snprintf(link->complaint, sizeof link->complaint, "%s", text);
     link->complaints++;
     wake_loop(link);
     unlock(link);

@@ -32,7 +32,7 @@ struct openssl_bio {
 /* ---- texts ---- */
 
 struct openssl_bio *BIO_new_mem_buf(const void *bytes, int length) {
-    struct openssl_bio *bio = memory_new(sizeof(*bio));
+    struct openssl_bio *bio = memory_new(sizeof *bio);
     size_t size = length < 0 ? strlen(bytes) : (size_t)length;
     pem_reader_init(&bio->reader, bytes_of(bytes, size));
     return bio;
@@ -46,7 +46,7 @@ int BIO_free(struct openssl_bio *bio) {
 /* ---- certificates ---- */
 
 struct openssl_certificate *openssl_certificate_copy(struct bytes der) {
-    struct openssl_certificate *certificate = memory_new(sizeof(*certificate));
+    struct openssl_certificate *certificate = memory_new(sizeof *certificate);
     struct bytes copy = bytes_of(memory_copy_bytes(der.data, der.length), der.length);
     if (!x509_certificate_parse(copy, &certificate->parsed, NULL)) {
         free((void *)copy.data);
@@ -77,9 +77,7 @@ static struct openssl_certificate *next_certificate(struct openssl_bio *bio,
     char label[PEM_LABEL_BYTES];
     buffer_init(&der, X509_CERTIFICATE_BYTES_MAX);
     while (certificate == NULL && pem_read(&bio->reader, label, &der, status)) {
-        if (strcmp(label, PEM_CERTIFICATE) != 0) {
-            continue;
-        }
+        if (strcmp(label, PEM_CERTIFICATE) != 0) continue;
         certificate = openssl_certificate_copy(buffer_bytes(&der));
         if (certificate == NULL) {
             status_fail(status, STATUS_MALFORMED, "a certificate in the text cannot be read");
@@ -119,21 +117,18 @@ struct openssl_stack *PEM_X509_INFO_read_bio(struct openssl_bio *bio, struct ope
     (void)callback;
     (void)context;
     struct status status = STATUS_INIT;
-    struct openssl_stack *made = memory_new(sizeof(*made));
+    struct openssl_stack *made = memory_new(sizeof *made);
     struct openssl_certificate *certificate = next_certificate(bio, &status);
     while (certificate != NULL && made->count < X509_ANCHORS_MAX) {
-        struct openssl_info *info = memory_new(sizeof(*info));
+        struct openssl_info *info = memory_new(sizeof *info);
         info->certificate = certificate;
         made->elements[made->count++] = info;
         certificate = next_certificate(bio, &status);
     }
     X509_free(certificate);
-    if (certificate != NULL) {
+    if (certificate != NULL)
         status_fail(&status, STATUS_TOO_LARGE, "more than %d certificates", X509_ANCHORS_MAX);
-    }
-    if (status_is_ok(&status)) {
-        return made;
-    }
+    if (status_is_ok(&status)) return made;
     openssl_set_error(&status);
     OPENSSL_sk_pop_free(made, (void (*)(void *))X509_INFO_free);
     return NULL;
@@ -159,9 +154,8 @@ void OPENSSL_sk_free(struct openssl_stack *stack) {
 }
 
 void OPENSSL_sk_pop_free(struct openssl_stack *stack, void (*release)(void *element)) {
-    for (int i = 0; stack != NULL && i < stack->count; i++) {
+    for (int i = 0; stack != NULL && i < stack->count; i++)
         release(stack->elements[i]);
-    }
     free(stack);
 }
 
@@ -180,7 +174,7 @@ struct openssl_key *PEM_read_bio_PrivateKey(struct openssl_bio *bio, struct open
         return NULL;
     }
     x509_key_free(parsed);
-    struct openssl_key *made = memory_new(sizeof(*made));
+    struct openssl_key *made = memory_new(sizeof *made);
     made->text = memory_copy_bytes(text.data, text.length);
     return made;
 }
@@ -208,12 +202,8 @@ struct openssl_name *X509_get_subject_name(const struct openssl_certificate *cer
 
 char *X509_NAME_oneline(const struct openssl_name *name, char *out, int length) {
     char text[X509_NAME_TEXT_BYTES] = "";
-    if (out == NULL || length < 1) {
-        return NULL;
-    }
-    if (name != NULL) {
-        x509_name_format(name->der, text);
-    }
+    if (out == NULL || length < 1) return NULL;
+    if (name != NULL) x509_name_format(name->der, text);
     size_t room = (size_t)length - 1;
     size_t used = strlen(text) < room ? strlen(text) : room;
     memcpy(out, text, used);

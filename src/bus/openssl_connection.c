@@ -24,19 +24,15 @@ struct openssl_connection {
 /* ---- life and settings ---- */
 
 struct openssl_connection *SSL_new(struct openssl_context *context) {
-    if (openssl_context_client(context) == NULL) {
-        return NULL;
-    }
-    struct openssl_connection *connection = memory_new(sizeof(*connection));
+    if (openssl_context_client(context) == NULL) return NULL;
+    struct openssl_connection *connection = memory_new(sizeof *connection);
     connection->context = openssl_context_retain(context);
     connection->descriptor = -1;
     return connection;
 }
 
 void SSL_free(struct openssl_connection *connection) {
-    if (connection == NULL) {
-        return;
-    }
+    if (connection == NULL) return;
     tls_socket_free(connection->tls);
     SSL_CTX_free(connection->context);
     free(connection->host);
@@ -82,9 +78,7 @@ void SSL_set_verify(struct openssl_connection *connection, int mode,
 }
 
 int SSL_set_ex_data(struct openssl_connection *connection, int index, void *data) {
-    if (index != 0) {
-        return 0;
-    }
+    if (index != 0) return 0;
     connection->owner = data;
     return 1;
 }
@@ -99,9 +93,7 @@ void *SSL_get_ex_data(const struct openssl_connection *connection, int index) {
  * answers. */
 static void tell_callback(struct openssl_connection *connection, const struct status *why) {
     struct bytes der = tls_socket_refused_certificate(connection->tls);
-    if (connection->callback == NULL || der.length == 0) {
-        return;
-    }
+    if (connection->callback == NULL || der.length == 0) return;
     struct openssl_verification verification = {
         .connection = connection,
         .certificate = openssl_certificate_copy(der),
@@ -114,10 +106,8 @@ static void tell_callback(struct openssl_connection *connection, const struct st
 /* The port that the socket is connected to; 0 when it cannot be told. */
 static uint16_t peer_port(int descriptor) {
     struct sockaddr_storage peer;
-    socklen_t length = sizeof(peer);
-    if (getpeername(descriptor, (struct sockaddr *)&peer, &length) != 0) {
-        return 0;
-    }
+    socklen_t length = sizeof peer;
+    if (getpeername(descriptor, (struct sockaddr *)&peer, &length) != 0) return 0;
     switch (peer.ss_family) {
     case AF_INET: return ntohs(((const struct sockaddr_in *)&peer)->sin_port);
     case AF_INET6: return ntohs(((const struct sockaddr_in6 *)&peer)->sin6_port);
@@ -126,9 +116,8 @@ static uint16_t peer_port(int descriptor) {
 }
 
 static bool begin(struct openssl_connection *connection, struct status *status) {
-    if (connection->host == NULL) {
+    if (connection->host == NULL)
         return status_fail(status, STATUS_TLS, "no host name was given to verify");
-    }
     struct tls_client_context *client = openssl_context_client(connection->context);
     if (client == NULL) {
         *status = *openssl_last_error();
@@ -146,14 +135,11 @@ static bool begin(struct openssl_connection *connection, struct status *status) 
 int SSL_do_handshake(struct openssl_connection *connection) {
     struct status status = STATUS_INIT;
     if (connection->tls == NULL && begin(connection, &status) &&
-        tls_socket_handshake(connection->tls, OPENSSL_HANDSHAKE_LIMIT_MS, &status)) {
+        tls_socket_handshake(connection->tls, OPENSSL_HANDSHAKE_LIMIT_MS, &status))
         return 1;
-    }
     status_fail(&status, STATUS_TLS, "a TLS handshake cannot be repeated");
     openssl_set_error(&status);
-    if (connection->tls != NULL) {
-        tell_callback(connection, &status);
-    }
+    if (connection->tls != NULL) tell_callback(connection, &status);
     return -1;
 }
 
@@ -179,17 +165,13 @@ static int refuse_unconnected(struct status *status) {
 
 int SSL_read(struct openssl_connection *connection, void *out, int length) {
     struct status status = STATUS_INIT;
-    if (connection->tls == NULL || length < 0) {
-        return refuse_unconnected(&status);
-    }
+    if (connection->tls == NULL || length < 0) return refuse_unconnected(&status);
     return answer(tls_socket_read(connection->tls, out, (size_t)length, &status), &status);
 }
 
 int SSL_write(struct openssl_connection *connection, const void *bytes, int length) {
     struct status status = STATUS_INIT;
-    if (connection->tls == NULL || length < 0) {
-        return refuse_unconnected(&status);
-    }
+    if (connection->tls == NULL || length < 0) return refuse_unconnected(&status);
     return answer(tls_socket_write(connection->tls, bytes, (size_t)length, &status), &status);
 }
 

@@ -50,7 +50,7 @@ const struct openssl_method *TLS_client_method(void) {
 
 struct openssl_context *SSL_CTX_new(const struct openssl_method *method) {
     (void)method;
-    struct openssl_context *context = memory_new(sizeof(*context));
+    struct openssl_context *context = memory_new(sizeof *context);
     atomic_init(&context->references, 1);
     buffer_init(&context->store.ca, X509_BUNDLE_BYTES_MAX);
     buffer_init(&context->chain, CHAIN_BYTES_MAX);
@@ -64,9 +64,7 @@ struct openssl_context *openssl_context_retain(struct openssl_context *context) 
 }
 
 void SSL_CTX_free(struct openssl_context *context) {
-    if (context == NULL || atomic_fetch_sub(&context->references, 1) > 1) {
-        return;
-    }
+    if (context == NULL || atomic_fetch_sub(&context->references, 1) > 1) return;
     tls_client_context_release(context->client);
     buffer_free(&context->store.ca);
     buffer_free(&context->chain);
@@ -80,9 +78,7 @@ void SSL_CTX_free(struct openssl_context *context) {
 static int answer(struct openssl_context *context, bool is_set, const struct status *status) {
     tls_client_context_release(context->client);
     context->client = NULL;
-    if (is_set) {
-        return 1;
-    }
+    if (is_set) return 1;
     openssl_set_error(status);
     return 0;
 }
@@ -97,12 +93,9 @@ static int refuse(const char *what) {
 long SSL_CTX_ctrl(struct openssl_context *context, int command, long number, void *pointer) {
     (void)context;
     (void)pointer;
-    if (command == OPENSSL_COMMAND_MODE) {
-        return number;
-    }
-    if (command == OPENSSL_COMMAND_MIN_VERSION && number <= VERSION_TLS_1_2) {
+    if (command == OPENSSL_COMMAND_MODE) return number;
+    if (command == OPENSSL_COMMAND_MIN_VERSION && number <= VERSION_TLS_1_2)
         return 1; /* and no lower one is ever spoken */
-    }
     return refuse("this setting of TLS is not supported");
 }
 
@@ -113,9 +106,7 @@ struct openssl_store *SSL_CTX_get_cert_store(const struct openssl_context *conte
 int X509_STORE_add_cert(struct openssl_store *store, struct openssl_certificate *certificate) {
     struct status status = STATUS_INIT;
     pem_write(PEM_CERTIFICATE, openssl_certificate_der(certificate), &store->ca);
-    if (buffer_check(&store->ca, "the list of CAs", &status)) {
-        return 1;
-    }
+    if (buffer_check(&store->ca, "the list of CAs", &status)) return 1;
     openssl_set_error(&status);
     return 0;
 }
@@ -129,9 +120,8 @@ int X509_STORE_add_crl(struct openssl_store *store, void *crl) {
 int SSL_CTX_load_verify_locations(struct openssl_context *context, const char *file,
                                   const char *folder) {
     struct status status = STATUS_INIT;
-    if (file == NULL || folder != NULL) {
+    if (file == NULL || folder != NULL)
         return refuse("CAs are read from a file, not from a folder");
-    }
     /* The line break ends what a file without one ends with, for the next to begin a line. */
     bool is_set = file_read(file, &context->store.ca, &status) &&
                   buffer_append_text(&context->store.ca, "\n");
@@ -163,9 +153,7 @@ int SSL_CTX_use_PrivateKey(struct openssl_context *context, struct openssl_key *
 
 int SSL_CTX_use_PrivateKey_file(struct openssl_context *context, const char *file, int type) {
     struct status status = STATUS_INIT;
-    if (type != FILE_TYPE_PEM) {
-        return refuse("private keys are read from PEM files");
-    }
+    if (type != FILE_TYPE_PEM) return refuse("private keys are read from PEM files");
     buffer_wipe(&context->key);
     return answer(context, file_read_secret(file, &context->key, &status), &status);
 }
@@ -189,20 +177,14 @@ int SSL_CTX_use_certificate_chain_file(struct openssl_context *context, const ch
 struct tls_client_context *openssl_context_client(struct openssl_context *context) {
     struct status status = STATUS_INIT;
     struct tls_client_options options = {0};
-    if (context->client != NULL) {
-        return context->client;
-    }
-    if (context->store.ca.length > 0) {
-        options.ca = buffer_bytes(&context->store.ca);
-    }
+    if (context->client != NULL) return context->client;
+    if (context->store.ca.length > 0) options.ca = buffer_bytes(&context->store.ca);
     if (context->chain.length > 0) {
         options.identity.certificates = buffer_bytes(&context->chain);
         options.identity.key = buffer_bytes(&context->key);
     }
     context->client = openssl_memory_client(&options, &status);
-    if (context->client == NULL) {
-        openssl_set_error(&status);
-    }
+    if (context->client == NULL) openssl_set_error(&status);
     return context->client;
 }
 

@@ -19,7 +19,7 @@ static _Thread_local struct memory memory;
 
 static void add(struct sha256_stream *stream, struct bytes text) {
     uint64_t length = text.length;
-    sha256_stream_add(stream, bytes_of(&length, sizeof(length)));
+    sha256_stream_add(stream, bytes_of(&length, sizeof length));
     sha256_stream_add(stream, text);
 }
 
@@ -49,15 +49,13 @@ void openssl_memory_end(void) {
 struct tls_client_context *openssl_memory_client(const struct tls_client_options *options,
                                                  struct status *status) {
     uint8_t digest[SHA256_BYTES];
-    if (!memory.is_wanted) {
-        return tls_client_context_create(options, status);
-    }
+    if (!memory.is_wanted) return tls_client_context_create(options, status);
     digest_texts(options, digest);
     bool is_known =
-        memory.client != NULL && memcmp(digest, memory.texts_digest, sizeof(digest)) == 0;
+        memory.client != NULL && memcmp(digest, memory.texts_digest, sizeof digest) == 0;
     if (!is_known) {
         replace(tls_client_context_create(options, status));
-        memcpy(memory.texts_digest, digest, sizeof(digest));
+        memcpy(memory.texts_digest, digest, sizeof digest);
     }
     return memory.client == NULL ? NULL : tls_client_context_retain(memory.client);
 }

@@ -20,11 +20,8 @@ static const struct verdict_row verdicts[] = {
 #define INDEX_CONNECTION 0
 
 int X509_STORE_CTX_get_error(const struct openssl_verification *verification) {
-    for (size_t i = 0; i < sizeof(verdicts) / sizeof(verdicts[0]); i++) {
-        if (verdicts[i].code == verification->why->code) {
-            return verdicts[i].number;
-        }
-    }
+    for (size_t i = 0; i < sizeof verdicts / sizeof verdicts[0]; i++)
+        if (verdicts[i].code == verification->why->code) return verdicts[i].number;
     return VERDICT_OTHER;
 }
 

@@ -24,18 +24,13 @@ static struct bytes skip(struct bytes text, size_t count) {
 
 /* The position of the last `wanted` in the text, or its length. */
 static size_t find_last(struct bytes text, char wanted) {
-    for (size_t i = text.length; i > 0; i--) {
-        if (text.data[i - 1] == (uint8_t)wanted) {
-            return i - 1;
-        }
-    }
+    for (size_t i = text.length; i > 0; i--)
+        if (text.data[i - 1] == (uint8_t)wanted) return i - 1;
     return text.length;
 }
 
 static int hex_digit(uint8_t character) {
-    if (character >= '0' && character <= '9') {
-        return character - '0';
-    }
+    if (character >= '0' && character <= '9') return character - '0';
     character |= 0x20;
     return character >= 'a' && character <= 'f' ? character - 'a' + 10 : -1;
 }
@@ -74,14 +69,10 @@ static void take_credentials(struct bus_server *server, struct bytes credentials
 /* True for what can stand in a host name or an address, so that nothing else reaches nats.c's own
  * reading of the URL, or a log line. */
 static bool is_host(struct bytes host) {
-    if (host.length == 0) {
-        return false;
-    }
-    for (size_t i = 0; i < host.length; i++) {
-        if (host.data[i] <= ' ' || host.data[i] >= 127 || strchr("/?#@\\\"'<>%", host.data[i])) {
+    if (host.length == 0) return false;
+    for (size_t i = 0; i < host.length; i++)
+        if (host.data[i] <= ' ' || host.data[i] >= 127 || strchr("/?#@\\\"'<>%", host.data[i]))
             return false;
-        }
-    }
     return true;
 }
 
@@ -93,9 +84,7 @@ static bool read_address(struct bus_server *server, struct bytes address, struct
     bool bracketed = address.length > 0 && address.data[address.length - 1] == ']';
     if (colon < address.length && !bracketed) {
         host.length = colon;
-        if (!text_read_integer(skip(address, colon + 1), &port)) {
-            port = 0;
-        }
+        if (!text_read_integer(skip(address, colon + 1), &port)) port = 0;
     }
     if (!is_host(host) || host.length > BUS_SERVER_TEXT_BYTES - sizeof(":65535")) {
         return status_fail(status, STATUS_CONFIG,
@@ -113,9 +102,9 @@ static bool read_address(struct bus_server *server, struct bytes address, struct
                            "NATS server \"%.*s\": the port must be a number from 1 to 65535",
                            (int)host.length, (const char *)host.data);
     }
-    snprintf(server->text, sizeof(server->text), "%.*s:%d", (int)host.length,
+    snprintf(server->text, sizeof server->text, "%.*s:%d", (int)host.length,
              (const char *)host.data, (int)port);
-    snprintf(server->url, sizeof(server->url), "%s%s", nats_scheme, server->text);
+    snprintf(server->url, sizeof server->url, "%s%s", nats_scheme, server->text);
     return true;
 }
 
@@ -130,9 +119,7 @@ static bool read_server(struct bus_server *server, struct bytes url, struct stat
             status, STATUS_CONFIG,
             "a NATS URL begins with nats:// or tls:// (others, as ws://, are not supported)");
     }
-    if (url.length > 0 && url.data[url.length - 1] == '/') {
-        url.length--;
-    }
+    if (url.length > 0 && url.data[url.length - 1] == '/') url.length--;
     size_t at = find_last(url, '@');
     if (at < url.length) {
         take_credentials(server, bytes_of(url.data, at));
@@ -150,20 +137,14 @@ bool bus_server_list_read(struct bus_server_list *list, const char *urls, struct
         size_t length = comma == NULL ? rest.length : (size_t)(comma - rest.data);
         struct bytes url = bytes_trim(bytes_of(rest.data, length));
         rest = skip(rest, comma == NULL ? length : length + 1);
-        if (url.length == 0) {
-            continue;
-        }
+        if (url.length == 0) continue;
         if (list->count == BUS_SERVERS_MAX) {
             status_fail(status, STATUS_CONFIG, "more than %d NATS servers", BUS_SERVERS_MAX);
             goto fail;
         }
-        if (!read_server(&list->servers[list->count++], url, status)) {
-            goto fail;
-        }
+        if (!read_server(&list->servers[list->count++], url, status)) goto fail;
     }
-    if (list->count > 0) {
-        return true;
-    }
+    if (list->count > 0) return true;
     status_fail(status, STATUS_CONFIG, "no NATS server is given; it should be nats://host:4222");
 fail:
     bus_server_list_free(list);

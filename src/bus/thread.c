@@ -53,28 +53,22 @@ static void publish(struct worker *worker, const struct bus_order *order) {
     bool published = meant_for_this && bus_connection_publish(worker->connection, order->subject,
                                                               order->other, order->data, &lost);
     bus_link_count_publish(worker->link, published);
-    if (lost) {
-        give_up_connection(worker);
-    }
+    if (lost) give_up_connection(worker);
 }
 
 static void attach(struct worker *worker, struct interest *interest) {
     interest->subscription =
         bus_connection_subscribe(worker->connection, interest->order->subscription,
                                  interest->order->subject, interest->order->other);
-    if (interest->subscription == NULL) {
-        give_up_connection(worker);
-    }
+    if (interest->subscription == NULL) give_up_connection(worker);
 }
 
 /* Takes over the order. */
 static void subscribe(struct worker *worker, struct bus_order *order) {
-    struct interest *interest = memory_new(sizeof(*interest));
+    struct interest *interest = memory_new(sizeof *interest);
     interest->order = order;
     list_append(&worker->interests, &interest->link);
-    if (worker->connection != NULL) {
-        attach(worker, interest);
-    }
+    if (worker->connection != NULL) attach(worker, interest);
 }
 
 static void drop_interest(struct interest *interest) {
@@ -114,9 +108,7 @@ static enum bus_wait_result serve(struct worker *worker, int64_t timeout_ms) {
         struct list orders;
         enum bus_wait_result result =
             bus_link_wait(worker->link, worker->session, timeout_ms, &orders);
-        if (result != BUS_WAIT_ORDERS) {
-            return result;
-        }
+        if (result != BUS_WAIT_ORDERS) return result;
         carry_out(worker, &orders);
     }
 }
@@ -134,16 +126,13 @@ static void connect_next(struct worker *worker, struct status *status) {
     }
     worker->session = session;
     worker->broken = false;
-    for (struct list *at = worker->interests.next; at != &worker->interests; at = at->next) {
+    for (struct list *at = worker->interests.next; at != &worker->interests; at = at->next)
         attach(worker, LIST_ENTRY(at, struct interest, link));
-    }
     bus_link_connected(worker->link, server->text);
 }
 
 static void disconnect(struct worker *worker) {
-    if (worker->connection == NULL) {
-        return;
-    }
+    if (worker->connection == NULL) return;
     bus_connection_shut(worker->connection);
     for (struct list *at = worker->interests.next; at != &worker->interests; at = at->next) {
         struct interest *interest = LIST_ENTRY(at, struct interest, link);
@@ -168,18 +157,14 @@ static bool connect_any(struct worker *worker) {
         const char *server = worker->servers.servers[worker->server].text;
         struct status reason = STATUS_INIT;
         connect_next(worker, &reason);
-        if (worker->connection != NULL) {
-            break;
-        }
+        if (worker->connection != NULL) break;
         int64_t wait_ms = 0;
         if (attempt % worker->servers.count == 0) {
             uint64_t random;
-            random_bytes(&random, sizeof(random));
+            random_bytes(&random, sizeof random);
             wait_ms = backoff_failed(&worker->backoff, random);
         }
-        if (!pause_after(worker, server, &reason, wait_ms, true)) {
-            return false;
-        }
+        if (!pause_after(worker, server, &reason, wait_ms, true)) return false;
     }
     return true;
 }
@@ -194,22 +179,19 @@ static bool serve_connection(struct worker *worker) {
     struct status reason = STATUS_INIT;
     bus_connection_reason(worker->connection, &reason);
     disconnect(worker);
-    if (result == BUS_WAIT_STOP) {
-        return false;
-    }
+    if (result == BUS_WAIT_STOP) return false;
     const char *server = worker->servers.servers[worker->server].text;
     worker->server = (worker->server + 1) % worker->servers.count;
     uint64_t random;
-    random_bytes(&random, sizeof(random));
+    random_bytes(&random, sizeof random);
     return pause_after(worker, server, &reason, backoff_failed(&worker->backoff, random), false);
 }
 
 /* ---- The thread ---- */
 
 static void free_worker(struct worker *worker) {
-    while (!list_is_empty(&worker->interests)) {
+    while (!list_is_empty(&worker->interests))
         drop_interest(LIST_ENTRY(worker->interests.next, struct interest, link));
-    }
     bus_server_list_free(&worker->servers);
     free(worker->identity.name);
     free(worker->identity.user);
@@ -249,7 +231,7 @@ static int start_with_signals_blocked(pthread_t *thread, struct worker *worker) 
 
 bool bus_thread_start(struct bus_link *link, struct bus_server_list *servers,
                       const struct bus_options *options, pthread_t *thread, struct status *status) {
-    struct worker *worker = memory_new(sizeof(*worker));
+    struct worker *worker = memory_new(sizeof *worker);
     worker->link = link;
     bus_link_retain(link);
     worker->servers = *servers;

@@ -41,14 +41,10 @@ static void unlock(pthread_mutex_t *mutex) {
 
 struct tls_socket *tls_socket_create(struct tls_client_context *context, int descriptor,
                                      const struct tls_target *target, struct status *status) {
-    if (!tls_client_context_load(context, status)) {
-        return NULL;
-    }
+    if (!tls_client_context_load(context, status)) return NULL;
     struct tls_engine *engine = tls_engine_create_client(context, target, status);
-    if (engine == NULL) {
-        return NULL;
-    }
-    struct tls_socket *tls = memory_new(sizeof(*tls));
+    if (engine == NULL) return NULL;
+    struct tls_socket *tls = memory_new(sizeof *tls);
     tls->descriptor = descriptor;
     tls->engine = engine;
     ASSERT(pthread_mutex_init(&tls->engine_lock, NULL) == 0);
@@ -58,14 +54,12 @@ struct tls_socket *tls_socket_create(struct tls_client_context *context, int des
 }
 
 void tls_socket_free(struct tls_socket *tls) {
-    if (tls == NULL) {
-        return;
-    }
+    if (tls == NULL) return;
     tls_engine_free(tls->engine);
     pthread_mutex_destroy(&tls->engine_lock);
     pthread_mutex_destroy(&tls->read_lock);
     pthread_mutex_destroy(&tls->write_lock);
-    memory_wipe(tls, sizeof(*tls));
+    memory_wipe(tls, sizeof *tls);
     free(tls);
 }
 
@@ -80,9 +74,7 @@ static ssize_t fail(struct tls_socket *tls, struct status *status) {
     lock(&tls->engine_lock);
     struct status why = *tls_engine_failure(tls->engine);
     unlock(&tls->engine_lock);
-    if (status_is_ok(&why)) {
-        status_fail(&why, STATUS_UNAVAILABLE, "the TLS connection is closed");
-    }
+    if (status_is_ok(&why)) status_fail(&why, STATUS_UNAVAILABLE, "the TLS connection is closed");
     status_fail(status, why.code, "%s", why.text);
     return TLS_SOCKET_FAILED;
 }
@@ -103,7 +95,7 @@ static bool is_only_later(int error) {
 static bool fill_outbox(struct tls_socket *tls) {
     lock(&tls->engine_lock);
     struct bytes out = tls_engine_output(tls->engine);
-    size_t length = out.length < sizeof(tls->outbox) ? out.length : sizeof(tls->outbox);
+    size_t length = out.length < sizeof tls->outbox ? out.length : sizeof tls->outbox;
     if (length > 0) {
         memcpy(tls->outbox, out.data, length);
         tls_engine_output_sent(tls->engine, length);
@@ -117,14 +109,11 @@ static bool fill_outbox(struct tls_socket *tls) {
 /* Gives the kernel what there is to send. 0 when all of it is gone, else as tls_socket_write. */
 static ssize_t send_all(struct tls_socket *tls, struct status *status) {
     for (;;) {
-        if (tls->outbox_start == tls->outbox_end && !fill_outbox(tls)) {
-            return 0;
-        }
+        if (tls->outbox_start == tls->outbox_end && !fill_outbox(tls)) return 0;
         ssize_t sent = send(tls->descriptor, tls->outbox + tls->outbox_start,
                             tls->outbox_end - tls->outbox_start, MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (sent < 0) {
+        if (sent < 0)
             return is_only_later(errno) ? TLS_SOCKET_AGAIN : fail_errno("sending", status);
-        }
         tls->outbox_start += (size_t)sent;
     }
 }
@@ -150,17 +139,11 @@ static ssize_t write_locked(struct tls_socket *tls, const uint8_t *bytes, size_t
     size_t done = 0;
     for (;;) {
         ssize_t result = send_all(tls, status);
-        if (result < 0) {
-            return done > 0 ? (ssize_t)done : result;
-        }
+        if (result < 0) return done > 0 ? (ssize_t)done : result;
         done += confirm(tls, length - done);
-        if (done == length) {
-            return length > 0 ? (ssize_t)done : TLS_SOCKET_AGAIN;
-        }
+        if (done == length) return length > 0 ? (ssize_t)done : TLS_SOCKET_AGAIN;
         tls->accepted = encrypt(tls, bytes + done, length - done);
-        if (tls->accepted == 0) {
-            return done > 0 ? (ssize_t)done : fail(tls, status);
-        }
+        if (tls->accepted == 0) return done > 0 ? (ssize_t)done : fail(tls, status);
     }
 }
 
@@ -201,14 +184,11 @@ static struct findings look(struct tls_socket *tls, uint8_t *out, size_t room) {
 /* Receives at most `wanted` bytes into the engine: 0 at the end of the connection, else as
  * tls_socket_read. */
 static ssize_t receive(struct tls_socket *tls, size_t wanted, struct status *status) {
-    size_t room = wanted < sizeof(tls->inbox) ? wanted : sizeof(tls->inbox);
-    if (room == 0) {
-        return TLS_SOCKET_AGAIN; /* the engine has to get rid of output first */
-    }
+    size_t room = wanted < sizeof tls->inbox ? wanted : sizeof tls->inbox;
+    if (room == 0) return TLS_SOCKET_AGAIN; /* the engine has to get rid of output first */
     ssize_t length = recv(tls->descriptor, tls->inbox, room, MSG_DONTWAIT);
-    if (length < 0) {
+    if (length < 0)
         return is_only_later(errno) ? TLS_SOCKET_AGAIN : fail_errno("receiving", status);
-    }
     lock(&tls->engine_lock);
     size_t taken = tls_engine_take(tls->engine, tls->inbox, (size_t)length);
     enum tls_state state = tls_engine_state(tls->engine);
@@ -239,23 +219,15 @@ static ssize_t read_locked(struct tls_socket *tls, uint8_t *out, size_t room,
     for (;;) {
         struct findings found = look(tls, out + done, room - done);
         done += found.copied;
-        if (found.has_output) {
-            answer(tls);
-        }
-        if (done == room || !may_begin_record(done, room)) {
-            return (ssize_t)done;
-        }
+        if (found.has_output) answer(tls);
+        if (done == room || !may_begin_record(done, room)) return (ssize_t)done;
         if (found.state == TLS_CLOSED || found.state == TLS_FAILED) {
             bool is_failed = done == 0 && found.state == TLS_FAILED;
             return is_failed ? fail(tls, status) : (ssize_t)done;
         }
-        if (found.copied > 0) {
-            continue; /* there may be more behind it in the engine */
-        }
+        if (found.copied > 0) continue; /* there may be more behind it in the engine */
         ssize_t result = receive(tls, found.wanted, status);
-        if (result <= 0) {
-            return done > 0 ? (ssize_t)done : result;
-        }
+        if (result <= 0) return done > 0 ? (ssize_t)done : result;
     }
 }
 
@@ -273,9 +245,7 @@ static bool wait_ready(const struct tls_socket *tls, bool to_send, int64_t deadl
     struct pollfd file = {.fd = tls->descriptor,
                           .events = (short)(POLLIN | (to_send ? POLLOUT : 0))};
     int64_t left_ms = deadline_ms - clock_monotonic_ms();
-    if (left_ms <= 0) {
-        return false;
-    }
+    if (left_ms <= 0) return false;
     int ready = poll(&file, 1, (int)left_ms);
     return ready > 0 || (ready < 0 && errno == EINTR);
 }
@@ -289,9 +259,7 @@ struct handshake {
 
 /* Sends what there is. True when some of it has to wait for the socket. */
 static bool send_flight(struct tls_socket *tls, struct handshake *handshake) {
-    if (handshake->cannot_send) {
-        return false;
-    }
+    if (handshake->cannot_send) return false;
     ssize_t result = send_all(tls, &handshake->send_failure);
     handshake->cannot_send = result == TLS_SOCKET_FAILED;
     return result == TLS_SOCKET_AGAIN;
@@ -311,20 +279,15 @@ static bool shake_hands(struct tls_socket *tls, struct handshake *handshake,
     for (;;) {
         bool waits = send_flight(tls, handshake);
         enum tls_state state = tls_engine_state(tls->engine);
-        if (state == TLS_OPEN) {
-            return true;
-        }
+        if (state == TLS_OPEN) return true;
         if (state != TLS_HANDSHAKING) {
             fail(tls, status);
             return false;
         }
         ssize_t result = receive(tls, tls_engine_wanted(tls->engine), status);
-        if (result == TLS_SOCKET_FAILED) {
+        if (result == TLS_SOCKET_FAILED)
             return status_context(status, "the TLS handshake broke off");
-        }
-        if (result == 0) {
-            return fail_closed(handshake, status);
-        }
+        if (result == 0) return fail_closed(handshake, status);
         if (result == TLS_SOCKET_AGAIN && !wait_ready(tls, waits, handshake->deadline_ms)) {
             return status_fail(status, STATUS_TIMEOUT,
                                "the peer did not complete the TLS handshake in time");

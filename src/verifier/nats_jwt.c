@@ -233,12 +233,11 @@ void nats_texts_prepend(struct nats_texts *texts, const char *text) {
 
 void nats_texts_remove(struct nats_texts *texts, const char *text) {
     size_t kept = 0;
-    for (size_t i = 0; i < texts->count; i++) {
+    for (size_t i = 0; i < texts->count; i++)
         if (strcmp(texts->items[i], text) == 0)
             free(texts->items[i]);
         else
             texts->items[kept++] = texts->items[i];
-    }
     texts->count = kept;
 }
 

@@ -213,12 +213,11 @@ bool nats_account_add_signing_key(struct nats_account *account, struct nats_sign
 
 bool nats_account_remove_signing_key(struct nats_account *account, const char *key) {
     size_t kept = 0;
-    for (size_t i = 0; i < account->signing_key_count; i++) {
+    for (size_t i = 0; i < account->signing_key_count; i++)
         if (strcmp(account->signing_keys[i].key, key) == 0)
             nats_signing_key_free(&account->signing_keys[i]);
         else
             account->signing_keys[kept++] = account->signing_keys[i];
-    }
     bool removed = kept < account->signing_key_count;
     account->signing_key_count = kept;
     return removed;

@@ -210,12 +210,11 @@ void nats_sharing_write(struct json_writer *json, const struct nats_account *acc
 
 bool nats_account_remove_export(struct nats_account *account, const char *subject) {
     size_t kept = 0;
-    for (size_t i = 0; i < account->export_count; i++) {
+    for (size_t i = 0; i < account->export_count; i++)
         if (strcmp(account->exports[i].subject, subject) == 0)
             nats_export_free(&account->exports[i]);
         else
             account->exports[kept++] = account->exports[i];
-    }
     bool removed = kept < account->export_count;
     account->export_count = kept;
     return removed;
