@@ -98,8 +98,8 @@ void clock_guard_signed(struct clock_guard *guard, int64_t signed_ms, int64_t mo
 
 /* Takes what an earlier run saved and this one could not read when it began: both marks and signed
  * times count, the later of each. Nothing changes when `saved` cannot be. */
-void clock_guard_merge(struct clock_guard *guard, const struct clock_guard *saved,
-                       int64_t wall_ms, int64_t monotonic_ms);
+void clock_guard_merge(struct clock_guard *guard, const struct clock_guard *saved, int64_t wall_ms,
+                       int64_t monotonic_ms);
 
 /* How long to wait, in monotonic milliseconds, until the time of `reading` reaches `target_ms` if
  * no clock jumps; 0 when it has. */

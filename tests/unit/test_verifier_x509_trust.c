@@ -528,7 +528,8 @@ static void the_engine_passes_the_verdict_on(void **state) {
     assert_int_equal(key->key_type, BR_KEYTYPE_EC);
     assert_int_equal(usages, BR_KEYTYPE_SIGN);
     assert_memory_equal(key->key.ec.q, x509_key_public(made[SERVER]->key)->point.data, 65);
-    assert_true(bytes_equal(x509_engine_verdict(&engine)->leaf.der, buffer_bytes(&made[SERVER]->der)));
+    assert_true(
+        bytes_equal(x509_engine_verdict(&engine)->leaf.der, buffer_bytes(&made[SERVER]->der)));
 
     assert_int_equal(feed(&engine, none), X509_ENGINE_REFUSED);
     assert_int_equal(feed(&engine, many), X509_ENGINE_REFUSED);
