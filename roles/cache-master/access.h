@@ -3,8 +3,8 @@
  * scopes, and keys and addresses have a rate. Over it the answer is 429 with Retry-After, without a
  * look at the key.
  */
-#ifndef LSYS_CACHE_MASTER_ACCESS_H
-#define LSYS_CACHE_MASTER_ACCESS_H
+#ifndef LSYS_ROLES_CACHE_MASTER_ACCESS_H
+#define LSYS_ROLES_CACHE_MASTER_ACCESS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,8 +2,8 @@
  * What may go on a master's shelf, and what is told about it: the same for the admin API and for
  * `lsys licenses` on a data folder.
  */
-#ifndef LSYS_CACHE_MASTER_INTAKE_H
-#define LSYS_CACHE_MASTER_INTAKE_H
+#ifndef LSYS_ROLES_CACHE_MASTER_INTAKE_H
+#define LSYS_ROLES_CACHE_MASTER_INTAKE_H
 
 #include <stdbool.h>
 

@@ -5,8 +5,8 @@
  *     --keyring, --revocations --> authority ------------------+
  *     every request ------------> access (key, scope, rate)
  */
-#ifndef LSYS_CACHE_MASTER_MASTER_H
-#define LSYS_CACHE_MASTER_MASTER_H
+#ifndef LSYS_ROLES_CACHE_MASTER_MASTER_H
+#define LSYS_ROLES_CACHE_MASTER_MASTER_H
 
 #include <stdbool.h>
 

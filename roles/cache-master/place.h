@@ -3,8 +3,8 @@
  * master. A folder whose master runs is reached through that master, which leaves its address in
  * the folder.
  */
-#ifndef LSYS_CACHE_MASTER_PLACE_H
-#define LSYS_CACHE_MASTER_PLACE_H
+#ifndef LSYS_ROLES_CACHE_MASTER_PLACE_H
+#define LSYS_ROLES_CACHE_MASTER_PLACE_H
 
 #include <stdbool.h>
 

@@ -1,7 +1,7 @@
 /* The inside of a place, for its two halves: a folder (place_folder.c), a master
  * (place_master.c). */
-#ifndef LSYS_CACHE_MASTER_PLACE_INSIDE_H
-#define LSYS_CACHE_MASTER_PLACE_INSIDE_H
+#ifndef LSYS_ROLES_CACHE_MASTER_PLACE_INSIDE_H
+#define LSYS_ROLES_CACHE_MASTER_PLACE_INSIDE_H
 
 #include "app/authority.h"
 #include "app/ledger.h"

@@ -1,8 +1,8 @@
 /*
  * What the master's answers have in common: an object under construction, and refusals.
  */
-#ifndef LSYS_CACHE_MASTER_REPLY_H
-#define LSYS_CACHE_MASTER_REPLY_H
+#ifndef LSYS_ROLES_CACHE_MASTER_REPLY_H
+#define LSYS_ROLES_CACHE_MASTER_REPLY_H
 
 #include "app/role_http.h"
 #include "base/buffer.h"

@@ -9,8 +9,8 @@
  *                                          '--> every use is judged by its key, too: the machine it
  *                                               is bound to (409), its rate (429), its scopes
  */
-#ifndef LSYS_CACHE_MASTER_SESSIONS_H
-#define LSYS_CACHE_MASTER_SESSIONS_H
+#ifndef LSYS_ROLES_CACHE_MASTER_SESSIONS_H
+#define LSYS_ROLES_CACHE_MASTER_SESSIONS_H
 
 #include <stdbool.h>
 #include <stdint.h>

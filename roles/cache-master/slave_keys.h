@@ -4,8 +4,8 @@
  * from that machine only, where machines are the same while at least half of the registered
  * components are there.
  */
-#ifndef LSYS_CACHE_MASTER_SLAVE_KEYS_H
-#define LSYS_CACHE_MASTER_SLAVE_KEYS_H
+#ifndef LSYS_ROLES_CACHE_MASTER_SLAVE_KEYS_H
+#define LSYS_ROLES_CACHE_MASTER_SLAVE_KEYS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -9,8 +9,8 @@
  * read gets no queue: while bytes wait for it, no more bells are added, and one more follows when
  * they are gone. A silent connection is pinged, and ended when nothing comes back.
  */
-#ifndef LSYS_CACHE_MASTER_STREAM_H
-#define LSYS_CACHE_MASTER_STREAM_H
+#ifndef LSYS_ROLES_CACHE_MASTER_STREAM_H
+#define LSYS_ROLES_CACHE_MASTER_STREAM_H
 
 #include <stddef.h>
 

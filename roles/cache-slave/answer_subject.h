@@ -4,8 +4,8 @@
  * two answers with equal subjects hold the same text, however much time lies between them; what
  * moves with time (the age, the reason) is written elsewhere.
  */
-#ifndef LSYS_CACHE_SLAVE_ANSWER_SUBJECT_H
-#define LSYS_CACHE_SLAVE_ANSWER_SUBJECT_H
+#ifndef LSYS_ROLES_CACHE_SLAVE_ANSWER_SUBJECT_H
+#define LSYS_ROLES_CACHE_SLAVE_ANSWER_SUBJECT_H
 
 #include "codec/json_writer.h"
 #include "roles/cache-slave/slave.h"

@@ -2,8 +2,8 @@
  * The JSON that a slave answers with. An answer shows as granted what is granted at this moment and
  * nothing else: features of a license that does not count are not in it.
  */
-#ifndef LSYS_CACHE_SLAVE_ANSWERS_H
-#define LSYS_CACHE_SLAVE_ANSWERS_H
+#ifndef LSYS_ROLES_CACHE_SLAVE_ANSWERS_H
+#define LSYS_ROLES_CACHE_SLAVE_ANSWERS_H
 
 #include "base/buffer.h"
 #include "codec/json.h"

@@ -2,8 +2,8 @@
  * A license cache at a site: always an answer, never a wrong grant. The record of the role;
  * README.md says what an operator needs.
  */
-#ifndef LSYS_CACHE_SLAVE_CACHE_SLAVE_H
-#define LSYS_CACHE_SLAVE_CACHE_SLAVE_H
+#ifndef LSYS_ROLES_CACHE_SLAVE_CACHE_SLAVE_H
+#define LSYS_ROLES_CACHE_SLAVE_CACHE_SLAVE_H
 
 #include "app/command.h"
 

@@ -2,8 +2,8 @@
  * What a slave shows its master: the session that it made with its key, or the key itself where the
  * master has no sessions. rules/cache_session says which; here are the texts and the fields.
  */
-#ifndef LSYS_CACHE_SLAVE_CREDENTIAL_H
-#define LSYS_CACHE_SLAVE_CREDENTIAL_H
+#ifndef LSYS_ROLES_CACHE_SLAVE_CREDENTIAL_H
+#define LSYS_ROLES_CACHE_SLAVE_CREDENTIAL_H
 
 #include <stdbool.h>
 #include <stddef.h>

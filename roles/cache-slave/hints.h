@@ -2,8 +2,8 @@
  * Hearing hints on NATS that the master's licenses have changed (app/change_hints.h): each leads at
  * most to a pull, paced by rules/hint_pace.
  */
-#ifndef LSYS_CACHE_SLAVE_HINTS_H
-#define LSYS_CACHE_SLAVE_HINTS_H
+#ifndef LSYS_ROLES_CACHE_SLAVE_HINTS_H
+#define LSYS_ROLES_CACHE_SLAVE_HINTS_H
 
 #include <stdbool.h>
 

@@ -3,8 +3,8 @@
  * vendor's keys verify. What they do not verify, and what is older than what is here, changes
  * nothing.
  */
-#ifndef LSYS_CACHE_SLAVE_INTAKE_H
-#define LSYS_CACHE_SLAVE_INTAKE_H
+#ifndef LSYS_ROLES_CACHE_SLAVE_INTAKE_H
+#define LSYS_ROLES_CACHE_SLAVE_INTAKE_H
 
 #include "app/license_feed.h"
 #include "roles/cache-slave/slave.h"

@@ -12,8 +12,8 @@
  *     {"licensed":true, ... ,"license":{...}   ,"age_ms":840,"reason":"..."}
  *     |<------- kept, for its subject ----->|  |<- written for each request ->|
  */
-#ifndef LSYS_CACHE_SLAVE_KEPT_ANSWER_H
-#define LSYS_CACHE_SLAVE_KEPT_ANSWER_H
+#ifndef LSYS_ROLES_CACHE_SLAVE_KEPT_ANSWER_H
+#define LSYS_ROLES_CACHE_SLAVE_KEPT_ANSWER_H
 
 #include "base/buffer.h"
 #include "roles/cache-slave/slave.h"

@@ -2,8 +2,8 @@
  * The numbers of a slave for Prometheus; conf.d/prometheus-alerts.yml has the rules that watch
  * them.
  */
-#ifndef LSYS_CACHE_SLAVE_METERS_H
-#define LSYS_CACHE_SLAVE_METERS_H
+#ifndef LSYS_ROLES_CACHE_SLAVE_METERS_H
+#define LSYS_ROLES_CACHE_SLAVE_METERS_H
 
 #include <stdint.h>
 

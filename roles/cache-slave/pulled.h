@@ -2,8 +2,8 @@
  * What came of asking the master for a page: the verdict about each answer. Knows HTTP and the form
  * of a page; believes nothing in it.
  */
-#ifndef LSYS_CACHE_SLAVE_PULLED_H
-#define LSYS_CACHE_SLAVE_PULLED_H
+#ifndef LSYS_ROLES_CACHE_SLAVE_PULLED_H
+#define LSYS_ROLES_CACHE_SLAVE_PULLED_H
 
 #include <stdint.h>
 

@@ -8,8 +8,8 @@
  *          +-------------|------------------------+     |
  *                        +------- 401, the first -------+
  */
-#ifndef LSYS_CACHE_SLAVE_PULLER_H
-#define LSYS_CACHE_SLAVE_PULLER_H
+#ifndef LSYS_ROLES_CACHE_SLAVE_PULLER_H
+#define LSYS_ROLES_CACHE_SLAVE_PULLER_H
 
 #include <stdint.h>
 

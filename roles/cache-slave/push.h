@@ -3,8 +3,8 @@
  * opened again, with a growing pause, when it ends. When there is none, polling carries on as if
  * there were no push at all.
  */
-#ifndef LSYS_CACHE_SLAVE_PUSH_H
-#define LSYS_CACHE_SLAVE_PUSH_H
+#ifndef LSYS_ROLES_CACHE_SLAVE_PUSH_H
+#define LSYS_ROLES_CACHE_SLAVE_PUSH_H
 
 #include <stdbool.h>
 

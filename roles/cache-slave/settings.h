@@ -14,8 +14,8 @@
  *     | CLEANUP_INTERVAL         | 1h         | 10m         |
  *     | FAILED_CACHE_MAX_AGE     | 24h        | 1h          |
  */
-#ifndef LSYS_CACHE_SLAVE_SETTINGS_H
-#define LSYS_CACHE_SLAVE_SETTINGS_H
+#ifndef LSYS_ROLES_CACHE_SLAVE_SETTINGS_H
+#define LSYS_ROLES_CACHE_SLAVE_SETTINGS_H
 
 #include <stdbool.h>
 #include <stdint.h>

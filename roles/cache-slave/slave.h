@@ -7,8 +7,8 @@
  *                   |                                                    |
  *     timer, requests, push, hands <------ slave_settle -----> answers, metrics, alerts
  */
-#ifndef LSYS_CACHE_SLAVE_SLAVE_H
-#define LSYS_CACHE_SLAVE_SLAVE_H
+#ifndef LSYS_ROLES_CACHE_SLAVE_SLAVE_H
+#define LSYS_ROLES_CACHE_SLAVE_SLAVE_H
 
 #include <stdbool.h>
 #include <stdint.h>

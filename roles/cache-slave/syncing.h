@@ -1,6 +1,6 @@
 /* What the rest of the slave needs of its syncs, beside what slave.h says. */
-#ifndef LSYS_CACHE_SLAVE_SYNCING_H
-#define LSYS_CACHE_SLAVE_SYNCING_H
+#ifndef LSYS_ROLES_CACHE_SLAVE_SYNCING_H
+#define LSYS_ROLES_CACHE_SLAVE_SYNCING_H
 
 #include "roles/cache-slave/slave.h"
 

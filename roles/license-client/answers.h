@@ -3,8 +3,8 @@
  * /v1/license`, each event of `GET /v1/events`, the status file) and the answer about one feature.
  * README.md in this folder describes the members for application developers.
  */
-#ifndef LSYS_LICENSE_CLIENT_ANSWERS_H
-#define LSYS_LICENSE_CLIENT_ANSWERS_H
+#ifndef LSYS_ROLES_LICENSE_CLIENT_ANSWERS_H
+#define LSYS_ROLES_LICENSE_CLIENT_ANSWERS_H
 
 #include <stdbool.h>
 

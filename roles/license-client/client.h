@@ -5,8 +5,8 @@
  *          --> answers -------+--> follower --> settle --+--> status file, --on-change
  *                 timer ------+                          +--> nonce --> NATS
  */
-#ifndef LSYS_LICENSE_CLIENT_CLIENT_H
-#define LSYS_LICENSE_CLIENT_CLIENT_H
+#ifndef LSYS_ROLES_LICENSE_CLIENT_CLIENT_H
+#define LSYS_ROLES_LICENSE_CLIENT_CLIENT_H
 
 #include "app/role.h"
 

@@ -7,8 +7,8 @@
  *
  * and what every role answers (app/role_http.h).
  */
-#ifndef LSYS_LICENSE_CLIENT_CLIENT_HTTP_H
-#define LSYS_LICENSE_CLIENT_CLIENT_HTTP_H
+#ifndef LSYS_ROLES_LICENSE_CLIENT_CLIENT_HTTP_H
+#define LSYS_ROLES_LICENSE_CLIENT_CLIENT_HTTP_H
 
 #include "app/role.h"
 #include "base/attributes.h"

@@ -2,8 +2,8 @@
  * What the client counts, beside the messages that the follower counts itself. The gauges are read
  * when somebody asks for them.
  */
-#ifndef LSYS_LICENSE_CLIENT_CLIENT_METRICS_H
-#define LSYS_LICENSE_CLIENT_CLIENT_METRICS_H
+#ifndef LSYS_ROLES_LICENSE_CLIENT_CLIENT_METRICS_H
+#define LSYS_ROLES_LICENSE_CLIENT_CLIENT_METRICS_H
 
 #include "app/metrics.h"
 #include "roles/license-client/follower.h"

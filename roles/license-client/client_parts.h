@@ -2,8 +2,8 @@
  * The parts of a running client, shared by client.c (life) and turn.c (what happens after each
  * event).
  */
-#ifndef LSYS_LICENSE_CLIENT_CLIENT_PARTS_H
-#define LSYS_LICENSE_CLIENT_CLIENT_PARTS_H
+#ifndef LSYS_ROLES_LICENSE_CLIENT_CLIENT_PARTS_H
+#define LSYS_ROLES_LICENSE_CLIENT_CLIENT_PARTS_H
 
 #include <stdbool.h>
 #include <stdint.h>

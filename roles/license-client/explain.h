@@ -2,8 +2,8 @@
  * The `explain` member of the state: which rule gave it, what that rule was given, and what will
  * change it next. For people who ask why; `lsys status --explain` prints it.
  */
-#ifndef LSYS_LICENSE_CLIENT_EXPLAIN_H
-#define LSYS_LICENSE_CLIENT_EXPLAIN_H
+#ifndef LSYS_ROLES_LICENSE_CLIENT_EXPLAIN_H
+#define LSYS_ROLES_LICENSE_CLIENT_EXPLAIN_H
 
 #include "codec/json_writer.h"
 #include "roles/license-client/follower.h"

@@ -9,8 +9,8 @@
  *
  * Whatever falls out on the way is counted by its `enum hearing` and changes nothing.
  */
-#ifndef LSYS_LICENSE_CLIENT_FOLLOWER_H
-#define LSYS_LICENSE_CLIENT_FOLLOWER_H
+#ifndef LSYS_ROLES_LICENSE_CLIENT_FOLLOWER_H
+#define LSYS_ROLES_LICENSE_CLIENT_FOLLOWER_H
 
 #include <stdbool.h>
 #include <stdint.h>

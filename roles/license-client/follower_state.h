@@ -1,8 +1,8 @@
 /*
  * The inside of the follower, shared by follower.c (events and time) and intake.c (messages).
  */
-#ifndef LSYS_LICENSE_CLIENT_FOLLOWER_STATE_H
-#define LSYS_LICENSE_CLIENT_FOLLOWER_STATE_H
+#ifndef LSYS_ROLES_LICENSE_CLIENT_FOLLOWER_STATE_H
+#define LSYS_ROLES_LICENSE_CLIENT_FOLLOWER_STATE_H
 
 #include "app/alerts.h"
 #include "app/metrics.h"

@@ -2,8 +2,8 @@
  * What became of a message that claimed to be a license server's: its name in the metric
  * lsys_client_messages_total{verdict}, in the log and in `explain`.
  */
-#ifndef LSYS_LICENSE_CLIENT_HEARING_H
-#define LSYS_LICENSE_CLIENT_HEARING_H
+#ifndef LSYS_ROLES_LICENSE_CLIENT_HEARING_H
+#define LSYS_ROLES_LICENSE_CLIENT_HEARING_H
 
 #include "rules/server_freshness.h"
 #include "rules/server_pinning.h"

@@ -3,8 +3,8 @@
  * is the operator's page; the code reads from client.c (wiring) to follower.c and intake.c (what is
  * believed) to answers.c (what is said).
  */
-#ifndef LSYS_LICENSE_CLIENT_LICENSE_CLIENT_H
-#define LSYS_LICENSE_CLIENT_LICENSE_CLIENT_H
+#ifndef LSYS_ROLES_LICENSE_CLIENT_LICENSE_CLIENT_H
+#define LSYS_ROLES_LICENSE_CLIENT_LICENSE_CLIENT_H
 
 #include "app/command.h"
 

@@ -5,8 +5,8 @@
  * status_proof_verify; it is enough to refuse most of what does not come from a license server, at
  * the price of parsing it.
  */
-#ifndef LSYS_LICENSE_CLIENT_MESSAGE_H
-#define LSYS_LICENSE_CLIENT_MESSAGE_H
+#ifndef LSYS_ROLES_LICENSE_CLIENT_MESSAGE_H
+#define LSYS_ROLES_LICENSE_CLIENT_MESSAGE_H
 
 #include <stdbool.h>
 #include <stddef.h>

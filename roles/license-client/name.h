@@ -1,8 +1,8 @@
 /*
  * What the role is called: in commands, logs and metrics, and as the namespace of its records.
  */
-#ifndef LSYS_LICENSE_CLIENT_NAME_H
-#define LSYS_LICENSE_CLIENT_NAME_H
+#ifndef LSYS_ROLES_LICENSE_CLIENT_NAME_H
+#define LSYS_ROLES_LICENSE_CLIENT_NAME_H
 
 #define LICENSE_CLIENT_NAME "license-client"
 

@@ -2,8 +2,8 @@
  * Asking the license servers for a sign of life: a nonce on `license.status.get`, and their answers
  * until the time is over. At most one question is open; a new one replaces it.
  */
-#ifndef LSYS_LICENSE_CLIENT_NONCES_H
-#define LSYS_LICENSE_CLIENT_NONCES_H
+#ifndef LSYS_ROLES_LICENSE_CLIENT_NONCES_H
+#define LSYS_ROLES_LICENSE_CLIENT_NONCES_H
 
 #include <stdbool.h>
 #include <stdint.h>

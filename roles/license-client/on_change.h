@@ -10,8 +10,8 @@
  * One program runs at a time. Changes that happen meanwhile are coalesced: when it has ended it
  * runs once more, with the state of then. Each run has a deadline.
  */
-#ifndef LSYS_LICENSE_CLIENT_ON_CHANGE_H
-#define LSYS_LICENSE_CLIENT_ON_CHANGE_H
+#ifndef LSYS_ROLES_LICENSE_CLIENT_ON_CHANGE_H
+#define LSYS_ROLES_LICENSE_CLIENT_ON_CHANGE_H
 
 #include <stdint.h>
 

@@ -2,8 +2,8 @@
  * The license servers whose keys are accepted and that were heard: for each whether its messages
  * are fresh, and what it said last.
  */
-#ifndef LSYS_LICENSE_CLIENT_SERVERS_H
-#define LSYS_LICENSE_CLIENT_SERVERS_H
+#ifndef LSYS_ROLES_LICENSE_CLIENT_SERVERS_H
+#define LSYS_ROLES_LICENSE_CLIENT_SERVERS_H
 
 #include <stdbool.h>
 #include <stddef.h>

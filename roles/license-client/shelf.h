@@ -2,8 +2,8 @@
  * The licenses that were verified and are in use: those of the live servers and the one followed
  * last. A heartbeat names its license by the digest of the token only; here it is found again.
  */
-#ifndef LSYS_LICENSE_CLIENT_SHELF_H
-#define LSYS_LICENSE_CLIENT_SHELF_H
+#ifndef LSYS_ROLES_LICENSE_CLIENT_SHELF_H
+#define LSYS_ROLES_LICENSE_CLIENT_SHELF_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -4,8 +4,8 @@
  * the start, at each change, and from time to time while good messages come, so that `valid_until`
  * in it tells a reader whether a client still stands behind it.
  */
-#ifndef LSYS_LICENSE_CLIENT_STATUS_FILE_H
-#define LSYS_LICENSE_CLIENT_STATUS_FILE_H
+#ifndef LSYS_ROLES_LICENSE_CLIENT_STATUS_FILE_H
+#define LSYS_ROLES_LICENSE_CLIENT_STATUS_FILE_H
 
 #include <stdbool.h>
 #include <stdint.h>

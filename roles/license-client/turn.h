@@ -3,8 +3,8 @@
  * sends a nonce when one is due, and sets the timer to the next moment at which something will
  * happen by itself.
  */
-#ifndef LSYS_LICENSE_CLIENT_TURN_H
-#define LSYS_LICENSE_CLIENT_TURN_H
+#ifndef LSYS_ROLES_LICENSE_CLIENT_TURN_H
+#define LSYS_ROLES_LICENSE_CLIENT_TURN_H
 
 #include "roles/license-client/client_parts.h"
 

@@ -9,8 +9,8 @@
  *      "heartbeat_interval_ms":...,"license":{...},"proof":"<status+jwt>",
  *      "token":...,"keyring":...,"revocations":...}         (the last three not in heartbeats)
  */
-#ifndef LSYS_LICENSE_SERVER_BROADCASTER_H
-#define LSYS_LICENSE_SERVER_BROADCASTER_H
+#ifndef LSYS_ROLES_LICENSE_SERVER_BROADCASTER_H
+#define LSYS_ROLES_LICENSE_SERVER_BROADCASTER_H
 
 #include <stdbool.h>
 #include <stdint.h>

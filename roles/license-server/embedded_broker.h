@@ -3,8 +3,8 @@
  * small site then needs no NATS server of its own. When several roles run in one process (`lsys
  * up`) and one of them is the broker, that one is used and this file has nothing to do.
  */
-#ifndef LSYS_LICENSE_SERVER_EMBEDDED_BROKER_H
-#define LSYS_LICENSE_SERVER_EMBEDDED_BROKER_H
+#ifndef LSYS_ROLES_LICENSE_SERVER_EMBEDDED_BROKER_H
+#define LSYS_ROLES_LICENSE_SERVER_EMBEDDED_BROKER_H
 
 #include <stdbool.h>
 

@@ -8,8 +8,8 @@
  *     peer -----------+                                                                |
  *                                                          clock guard, lists --> judgement
  */
-#ifndef LSYS_LICENSE_SERVER_KEEPER_H
-#define LSYS_LICENSE_SERVER_KEEPER_H
+#ifndef LSYS_ROLES_LICENSE_SERVER_KEEPER_H
+#define LSYS_ROLES_LICENSE_SERVER_KEEPER_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,8 +3,8 @@
  * is granted now ("community" and {} when nothing is); everything else is what the license in force
  * says, and null while there is none.
  */
-#ifndef LSYS_LICENSE_SERVER_LICENSE_JSON_H
-#define LSYS_LICENSE_SERVER_LICENSE_JSON_H
+#ifndef LSYS_ROLES_LICENSE_SERVER_LICENSE_JSON_H
+#define LSYS_ROLES_LICENSE_SERVER_LICENSE_JSON_H
 
 #include "codec/json_writer.h"
 #include "roles/license-server/keeper.h"

@@ -3,8 +3,8 @@
  * worth. The records of the role and of the tool for its key; README.md says what an operator
  * needs.
  */
-#ifndef LSYS_LICENSE_SERVER_LICENSE_SERVER_H
-#define LSYS_LICENSE_SERVER_LICENSE_SERVER_H
+#ifndef LSYS_ROLES_LICENSE_SERVER_LICENSE_SERVER_H
+#define LSYS_ROLES_LICENSE_SERVER_LICENSE_SERVER_H
 
 #include "app/command.h"
 

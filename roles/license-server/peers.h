@@ -9,8 +9,8 @@
  *     license.status: status, update --------------------+--> newer than ours? verify --> in force
  *     license.status: heartbeat with a higher serial ----> ask again (every 5 s at most)
  */
-#ifndef LSYS_LICENSE_SERVER_PEERS_H
-#define LSYS_LICENSE_SERVER_PEERS_H
+#ifndef LSYS_ROLES_LICENSE_SERVER_PEERS_H
+#define LSYS_ROLES_LICENSE_SERVER_PEERS_H
 
 #include <stdint.h>
 

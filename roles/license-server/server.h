@@ -7,8 +7,8 @@
  *     timer ------------+      |                           +--> timer for the next change
  *                              +--> http_answers
  */
-#ifndef LSYS_LICENSE_SERVER_SERVER_H
-#define LSYS_LICENSE_SERVER_SERVER_H
+#ifndef LSYS_ROLES_LICENSE_SERVER_SERVER_H
+#define LSYS_ROLES_LICENSE_SERVER_SERVER_H
 
 #include <stdbool.h>
 #include <stdint.h>

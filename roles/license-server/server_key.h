@@ -10,8 +10,8 @@
  * is pinned once it has answered a nonce, in one of the four places. Nobody is deceived: whoever
  * can make the disk fail can as well delete the key.
  */
-#ifndef LSYS_LICENSE_SERVER_SERVER_KEY_H
-#define LSYS_LICENSE_SERVER_SERVER_KEY_H
+#ifndef LSYS_ROLES_LICENSE_SERVER_SERVER_KEY_H
+#define LSYS_ROLES_LICENSE_SERVER_SERVER_KEY_H
 
 #include <stdbool.h>
 

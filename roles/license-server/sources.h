@@ -8,8 +8,8 @@
  * A file that is missing or bad changes nothing that is in force; why is kept for /v1/license and
  * the readiness, and logged when it differs from before.
  */
-#ifndef LSYS_LICENSE_SERVER_SOURCES_H
-#define LSYS_LICENSE_SERVER_SOURCES_H
+#ifndef LSYS_ROLES_LICENSE_SERVER_SOURCES_H
+#define LSYS_ROLES_LICENSE_SERVER_SOURCES_H
 
 #include <stdbool.h>
 #include <stdint.h>

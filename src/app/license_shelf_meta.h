@@ -23,7 +23,7 @@ struct shelf_meta {
 };
 
 /* Reads both, gives the shelf its name and number (new ones when there are none), and keeps what
- * they say for license_shelf_meta_compare. Before the entries are loaded. */
+ * they say for license_shelf_meta_missing. Before the entries are loaded. */
 void license_shelf_meta_load(struct license_shelf *shelf);
 
 /* After the entries are loaded: how many of them, or of the changes to them, are missing. */

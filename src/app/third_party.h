@@ -1,8 +1,3 @@
-#ifndef APP_THIRD_PARTY_H
-#define APP_THIRD_PARTY_H
-
-#include <stddef.h>
-
 /*
  * What is linked into the binary and was written by others: for `lsys version` and `lsys version
  * --licenses`.
@@ -11,6 +6,10 @@
  * copyright file in each package, in the order of the lock. Nothing of it is in the repository, so
  * it is always about what was linked.
  */
+#ifndef LSYS_APP_THIRD_PARTY_H
+#define LSYS_APP_THIRD_PARTY_H
+
+#include <stddef.h>
 
 struct third_party_package {
     const char *name;           /* the Debian package, "libuv1-dev" */

@@ -1,7 +1,8 @@
-#ifndef APP_VERSION_H
-#define APP_VERSION_H
-
-/* The version of lsys. It is written in one place: VERSION in the Makefile. */
+/*
+ * The version of lsys. It is written in one place: VERSION in the Makefile.
+ */
+#ifndef LSYS_APP_VERSION_H
+#define LSYS_APP_VERSION_H
 
 /* Returns the version, "0.1.0". Static. */
 const char *lsys_version(void);

@@ -1,8 +1,3 @@
-#ifndef APP_WEB_ASSETS_H
-#define APP_WEB_ASSETS_H
-
-#include <stddef.h>
-
 /*
  * The files of the web pages, linked into the binary as read-only data.
  *
@@ -10,6 +5,10 @@
  * "<role>/<name>": the status page of `up`, roles/up/web/index.html, is "up/index.html". The table
  * is generated at build time by src/app/embed and is sorted by path.
  */
+#ifndef LSYS_APP_WEB_ASSETS_H
+#define LSYS_APP_WEB_ASSETS_H
+
+#include <stddef.h>
 
 struct web_asset {
     const char *path;          /* "<role>/<name>", no leading slash */

@@ -3,8 +3,8 @@
  * delivery checked for loss and order. It measures what a message costs the server in processor
  * time, which on a shared machine says more than the rate. tests/bench/broker.mjs runs it.
  */
-#ifndef LSYS_BENCH_NATS_LOAD_H
-#define LSYS_BENCH_NATS_LOAD_H
+#ifndef LSYS_TESTS_BENCH_NATS_LOAD_H
+#define LSYS_TESTS_BENCH_NATS_LOAD_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /*
  * A small PKI for tests: certificates made with our own builder, held in memory.
  */
-#ifndef LSYS_TESTS_PKI_H
-#define LSYS_TESTS_PKI_H
+#ifndef LSYS_TESTS_LIB_PKI_H
+#define LSYS_TESTS_LIB_PKI_H
 
 #include "base/buffer.h"
 #include "verifier/x509_build.h"

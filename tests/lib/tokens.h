@@ -1,8 +1,8 @@
 /*
  * Tokens for tests, also such as no library would make: any header, any claims, any signature.
  */
-#ifndef LSYS_TESTS_TOKENS_H
-#define LSYS_TESTS_TOKENS_H
+#ifndef LSYS_TESTS_LIB_TOKENS_H
+#define LSYS_TESTS_LIB_TOKENS_H
 
 #include "base/buffer.h"
 #include "verifier/key_ring.h"

@@ -2,8 +2,8 @@
  * What every unit test includes first: cmocka, and the standard headers that cmocka wants before
  * it.
  */
-#ifndef LSYS_TESTS_UNIT_H
-#define LSYS_TESTS_UNIT_H
+#ifndef LSYS_TESTS_LIB_UNIT_H
+#define LSYS_TESTS_LIB_UNIT_H
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,8 +2,8 @@
  * Vectors of public suites, which are no part of the repository: files in the folder that
  * LSYS_VECTORS names, or "vectors" in a folder "shared" beside the checkout.
  */
-#ifndef LSYS_TESTS_VECTORS_H
-#define LSYS_TESTS_VECTORS_H
+#ifndef LSYS_TESTS_LIB_VECTORS_H
+#define LSYS_TESTS_LIB_VECTORS_H
 
 #include <stdbool.h>
 
