@@ -8,142 +8,9 @@
 #include <string.h>
 
 #include "base/buffer.h"
-#include "net/websocket_frames.h"
+#include "tests/lib/websocket_script.h"
 
-#define MESSAGE_LIMIT_BYTES 1000000
-
-/* A frame as the tables write it: its first byte, and its payload. */
-struct frame {
-    unsigned first;
-    const char *payload;
-    size_t length;
-};
-
-#define FRAME(first, text)                                                                         \
-    { first, text, sizeof(text) - 1 }
-#define TEXT   0x81
-#define BINARY 0x82
-#define CLOSE  0x88
-#define PING   0x89
-#define PONG   0x8a
-/* Not the last frame of its message, and one that goes on with it. */
-#define MORE_TEXT 0x01
-#define MORE      0x00
-#define LAST      0x80
-
-struct conversation {
-    const char *name;
-    struct frame frames[8];
-    const char *expected;
-};
-
-static const uint8_t mask[WEBSOCKET_MASK_BYTES] = {0x37, 0xfa, 0x21, 0x3d};
-
-static void append_header(struct buffer *out, unsigned first, uint64_t length, bool is_masked) {
-    uint8_t header[WEBSOCKET_HEADER_BYTES_MAX];
-    size_t used =
-        websocket_write_header(header, WEBSOCKET_TEXT, true, length, is_masked ? mask : NULL);
-    header[0] = (uint8_t)first;
-    assert_true(buffer_append(out, header, used));
-}
-
-static void append_frame(struct buffer *out, unsigned first, struct bytes payload, bool is_masked) {
-    append_header(out, first, payload.length, is_masked);
-    uint8_t *place = buffer_reserve(out, payload.length);
-    assert_non_null(place);
-    if (is_masked)
-        websocket_apply_mask(place, payload.data, payload.length, mask, 0);
-    else if (payload.length > 0)
-        memcpy(place, payload.data, payload.length);
-    buffer_added(out, payload.length);
-}
-
-/* Payload as the tables expect it: itself if it is short and printable, else its length. */
-static void note_payload(struct buffer *trace, const char *event, struct bytes payload) {
-    bool is_shown = payload.length <= 40;
-    for (size_t i = 0; i < payload.length && is_shown; i++)
-        is_shown = payload.data[i] > 0x20 && payload.data[i] < 0x7f;
-    buffer_append_format(trace, "%s%s", trace->length > 0 ? " " : "", event);
-    if (is_shown)
-        buffer_append_format(trace, "(%.*s)", (int)payload.length, (const char *)payload.data);
-    else
-        buffer_append_format(trace, "[%zu]", payload.length);
-}
-
-/* Writes the event to the trace; false when nothing follows it. */
-static bool note_event(struct buffer *trace, enum websocket_event event,
-                       struct websocket_reader *reader, struct buffer *message) {
-    struct bytes control = bytes_of(reader->control, reader->control_length);
-    char name[16];
-    switch (event) {
-    case WEBSOCKET_NEEDS_MORE: return false;
-    case WEBSOCKET_MESSAGE_CAME:
-        note_payload(trace, reader->is_text ? "text" : "binary", buffer_bytes(message));
-        buffer_clear(message);
-        return true;
-    case WEBSOCKET_PING_CAME: note_payload(trace, "ping", control); return true;
-    case WEBSOCKET_PONG_CAME: note_payload(trace, "pong", control); return true;
-    case WEBSOCKET_CLOSE_CAME:
-        snprintf(name, sizeof name, "close%u", reader->close_code);
-        note_payload(trace, name, control);
-        return true;
-    case WEBSOCKET_FRAMES_REFUSED:
-        assert_non_null(reader->refusal);
-        buffer_append_format(trace, "%srefused%u", trace->length > 0 ? " " : "",
-                             reader->close_code);
-        return true;
-    }
-    return false;
-}
-
-/* Reads the input, at most `step` bytes at a time, into a trace. */
-static void read_all(struct bytes input, size_t step, bool is_masked, struct buffer *trace) {
-    struct websocket_reader reader;
-    struct buffer message;
-    websocket_reader_init(&reader, is_masked, MESSAGE_LIMIT_BYTES);
-    buffer_init(&message, MESSAGE_LIMIT_BYTES);
-    buffer_clear(trace);
-    for (size_t at = 0; at < input.length;) {
-        size_t length = input.length - at < step ? input.length - at : step;
-        /* A copy of just these bytes: reading past them would be seen. */
-        uint8_t *copy = malloc(length);
-        memcpy(copy, input.data + at, length);
-        struct bytes piece = bytes_of(copy, length);
-        while (
-            note_event(trace, websocket_reader_next(&reader, &piece, &message), &reader, &message))
-            continue;
-        assert_int_equal(piece.length, 0);
-        at += length;
-        free(copy);
-    }
-    buffer_free(&message);
-}
-
-static void check(const char *name, const struct frame *frames, size_t count,
-                  const char *expected) {
-    static const size_t steps[] = {SIZE_MAX, 1, 2, 3, 7, 64, 997};
-    struct buffer input, trace;
-    buffer_init(&trace, 65536);
-    for (int is_masked = 0; is_masked < 2; is_masked++) {
-        buffer_init(&input, 4 * MESSAGE_LIMIT_BYTES);
-        for (size_t i = 0; i < count && frames[i].payload; i++)
-            append_frame(&input, frames[i].first, bytes_of(frames[i].payload, frames[i].length),
-                         is_masked);
-        for (size_t i = 0; i < COUNT_OF(steps); i++) {
-            read_all(buffer_bytes(&input), steps[i], is_masked, &trace);
-            if (strcmp(buffer_text(&trace), expected) != 0)
-                fail_msg("%s, %zu bytes at a time: %s instead of %s", name, steps[i],
-                         buffer_text(&trace), expected);
-        }
-        buffer_free(&input);
-    }
-    buffer_free(&trace);
-}
-
-static void check_table(const struct conversation *rows, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        check(rows[i].name, rows[i].frames, COUNT_OF(rows[i].frames), rows[i].expected);
-}
+#define LONGEST_BYTES 1000000
 
 /* ---- 1: framing ---- */
 
@@ -151,11 +18,11 @@ static void test_lengths(void **state) {
     (void)state;
     static const size_t lengths[] = {0, 1, 125, 126, 127, 128, 65535, 65536, 65537, 1000000};
     static const unsigned kinds[] = {TEXT, BINARY};
-    char *payload = malloc(MESSAGE_LIMIT_BYTES), expected[64];
-    memset(payload, '*', MESSAGE_LIMIT_BYTES);
+    char *payload = malloc(LONGEST_BYTES), expected[64];
+    memset(payload, '*', LONGEST_BYTES);
     for (size_t i = 0; i < COUNT_OF(lengths); i++) {
         for (size_t j = 0; j < COUNT_OF(kinds); j++) {
-            struct frame frame = {kinds[j], payload, lengths[i]};
+            struct script_frame frame = {kinds[j], payload, lengths[i]};
             const char *kind = kinds[j] == TEXT ? "text" : "binary";
             if (lengths[i] == 0)
                 snprintf(expected, sizeof expected, "%s()", kind);
@@ -163,7 +30,7 @@ static void test_lengths(void **state) {
                 snprintf(expected, sizeof expected, "%s(*)", kind);
             else
                 snprintf(expected, sizeof expected, "%s[%zu]", kind, lengths[i]);
-            check("1: lengths", &frame, 1, expected);
+            script_check("1: lengths", &frame, 1, expected);
         }
     }
     free(payload);
@@ -187,11 +54,12 @@ static void test_written_headers(void **state) {
         size_t used = websocket_write_header(header, WEBSOCKET_TEXT, true, rows[i].length, NULL);
         assert_int_equal(used, rows[i].unmasked_length);
         assert_memory_equal(header, rows[i].unmasked, used);
-        used = websocket_write_header(header, WEBSOCKET_BINARY, false, rows[i].length, mask);
+        used = websocket_write_header(header, WEBSOCKET_BINARY, false, rows[i].length, script_mask);
         assert_int_equal(used, rows[i].unmasked_length + WEBSOCKET_MASK_BYTES);
         assert_int_equal(header[0], 0x02);
         assert_int_equal(header[1], (uint8_t)rows[i].unmasked[1] | 0x80);
-        assert_memory_equal(header + used - WEBSOCKET_MASK_BYTES, mask, WEBSOCKET_MASK_BYTES);
+        assert_memory_equal(header + used - WEBSOCKET_MASK_BYTES, script_mask,
+                            WEBSOCKET_MASK_BYTES);
     }
 }
 
@@ -202,11 +70,11 @@ static void test_example_of_the_standard(void **state) {
     static const char masked[] = "\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58";
     struct buffer out;
     buffer_init(&out, 100);
-    append_frame(&out, TEXT, bytes_of_text("Hello"), false);
+    script_append_frame(&out, TEXT, bytes_of_text("Hello"), false);
     assert_int_equal(out.length, sizeof unmasked - 1);
     assert_memory_equal(out.data, unmasked, out.length);
     buffer_clear(&out);
-    append_frame(&out, TEXT, bytes_of_text("Hello"), true);
+    script_append_frame(&out, TEXT, bytes_of_text("Hello"), true);
     assert_int_equal(out.length, sizeof masked - 1);
     assert_memory_equal(out.data, masked, out.length);
     buffer_free(&out);
@@ -217,13 +85,13 @@ static void test_masks_at_every_offset(void **state) {
     uint8_t plain[41], whole[41], pieces[41];
     for (size_t i = 0; i < sizeof plain; i++)
         plain[i] = (uint8_t)(i * 7);
-    websocket_apply_mask(whole, plain, sizeof plain, mask, 0);
+    websocket_apply_mask(whole, plain, sizeof plain, script_mask, 0);
     for (size_t i = 0; i < sizeof plain; i++)
-        assert_int_equal(whole[i], plain[i] ^ mask[i % 4]);
+        assert_int_equal(whole[i], plain[i] ^ script_mask[i % 4]);
     for (size_t cut = 0; cut <= sizeof plain; cut++) {
-        size_t at = websocket_apply_mask(pieces, plain, cut, mask, 0);
+        size_t at = websocket_apply_mask(pieces, plain, cut, script_mask, 0);
         assert_int_equal(at, cut % 4);
-        at = websocket_apply_mask(pieces + cut, plain + cut, sizeof plain - cut, mask, at);
+        at = websocket_apply_mask(pieces + cut, plain + cut, sizeof plain - cut, script_mask, at);
         assert_int_equal(at, sizeof plain % 4);
         assert_memory_equal(pieces, whole, sizeof whole);
     }
@@ -233,7 +101,7 @@ static void test_masks_at_every_offset(void **state) {
 
 static void test_pings(void **state) {
     (void)state;
-    static const struct conversation rows[] = {
+    static const struct script rows[] = {
         {"2.1 ping without payload", {FRAME(PING, "")}, "ping()"},
         {"2.2 ping with text", {FRAME(PING, "Hello,_world!")}, "ping(Hello,_world!)"},
         {"2.3 ping with binary", {FRAME(PING, "\x00\xff\xfe\xfd\xfc\xfb\x00\xff")}, "ping[8]"},
@@ -248,10 +116,10 @@ static void test_pings(void **state) {
     };
     static char longest[126];
     memset(longest, 0xfe, sizeof longest);
-    const struct frame fits = {PING, longest, 125}, too_long = {PING, longest, 126};
-    check_table(rows, COUNT_OF(rows));
-    check("2.4 ping with 125 bytes", &fits, 1, "ping[125]");
-    check("2.5 ping with 126 bytes", &too_long, 1, "refused1002");
+    const struct script_frame fits = {PING, longest, 125}, too_long = {PING, longest, 126};
+    script_check_table(rows, COUNT_OF(rows));
+    script_check("2.4 ping with 125 bytes", &fits, 1, "ping[125]");
+    script_check("2.5 ping with 126 bytes", &too_long, 1, "refused1002");
 }
 
 /* ---- 3 and 4: reserved bits and opcodes ---- */
@@ -261,9 +129,9 @@ static void test_reserved_bits(void **state) {
     for (unsigned bits = 1; bits < 8; bits++) {
         static const unsigned kinds[] = {TEXT, BINARY, CLOSE, PING, PONG};
         for (size_t i = 0; i < COUNT_OF(kinds); i++) {
-            struct frame frames[] = {
+            struct script_frame frames[] = {
                 FRAME(TEXT, "before"), {kinds[i] | bits << 4, "x", 1}, FRAME(TEXT, "after")};
-            check("3: reserved bits", frames, COUNT_OF(frames), "text(before) refused1002");
+            script_check("3: reserved bits", frames, COUNT_OF(frames), "text(before) refused1002");
         }
     }
 }
@@ -272,11 +140,11 @@ static void test_reserved_opcodes(void **state) {
     (void)state;
     static const unsigned opcodes[] = {3, 4, 5, 6, 7, 11, 12, 13, 14, 15};
     for (size_t i = 0; i < COUNT_OF(opcodes); i++) {
-        struct frame frames[] = {
+        struct script_frame frames[] = {
             FRAME(TEXT, "before"), {0x80 | opcodes[i], "", 0}, FRAME(PING, "")};
-        check("4: opcodes", frames, COUNT_OF(frames), "text(before) refused1002");
+        script_check("4: opcodes", frames, COUNT_OF(frames), "text(before) refused1002");
         frames[1].first = opcodes[i];
-        check("4: opcodes, not final", frames, COUNT_OF(frames), "text(before) refused1002");
+        script_check("4: opcodes, not final", frames, COUNT_OF(frames), "text(before) refused1002");
     }
 }
 
@@ -284,7 +152,7 @@ static void test_reserved_opcodes(void **state) {
 
 static void test_fragments(void **state) {
     (void)state;
-    static const struct conversation rows[] = {
+    static const struct script rows[] = {
         {"5.1 fragmented ping", {FRAME(0x09, "a"), FRAME(LAST, "b")}, "refused1002"},
         {"5.2 fragmented pong", {FRAME(0x0a, "a"), FRAME(LAST, "b")}, "refused1002"},
         {"5.3 two fragments", {FRAME(MORE_TEXT, "frag"), FRAME(LAST, "ment")}, "text(fragment)"},
@@ -316,84 +184,15 @@ static void test_fragments(void **state) {
          "pong(p) close1000()"},
         {"fragmented close", {FRAME(0x08, "\x03\xe8"), FRAME(LAST, "")}, "refused1002"},
     };
-    check_table(rows, COUNT_OF(rows));
+    script_check_table(rows, COUNT_OF(rows));
 }
 
-/* ---- 6: UTF-8 ---- */
-
-static void test_text(void **state) {
-    (void)state;
-    static const struct {
-        const char *name;
-        const char *text;
-        bool is_valid;
-    } rows[] = {
-        {"6.2 mixed", "Hello-\xc2\xb5@\xc3\x9f\xc3\xb6\xc3\xa4\xc3\xbc\xc3\xa0\xc3\xa1-UTF-8!!",
-         true},
-        {"6.5 Greek", "\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5", true},
-        {"6.6 one character", "\xf0\x90\x80\x80", true},
-        {"6.6 cut after one", "\xce", false},
-        {"6.6 cut after two", "\xe1\xbd", false},
-        {"6.6 cut after three", "\xf0\x90\x80", false},
-        {"6.7 first of two bytes", "\xc2\x80", true},
-        {"6.7 first of three", "\xe0\xa0\x80", true},
-        {"6.9 last of one byte", "\x7f", true},
-        {"6.9 last of two", "\xdf\xbf", true},
-        {"6.9 last of three", "\xef\xbf\xbf", true},
-        {"6.9 last of all", "\xf4\x8f\xbf\xbf", true},
-        {"6.10 beyond the last", "\xf4\x90\x80\x80", false},
-        {"6.8 five bytes", "\xf8\x88\x80\x80\x80", false},
-        {"6.8 six bytes", "\xfc\x84\x80\x80\x80\x80", false},
-        {"6.11 below the surrogates", "\xed\x9f\xbf", true},
-        {"6.11 above them", "\xee\x80\x80", true},
-        {"6.11 replacement character", "\xef\xbf\xbd", true},
-        {"6.12 continuation alone", "\x80", false},
-        {"6.12 last continuation alone", "\xbf", false},
-        {"6.12 two continuations", "\x80\xbf", false},
-        {"6.14 lead byte and blank", "\xc3 ", false},
-        {"6.14 lead byte of three and blank", "\xe1\xbd ", false},
-        {"6.15 lead bytes in a row", "\xc3\xc3\xc3", false},
-        {"6.17 impossible fe", "\xfe", false},
-        {"6.17 impossible ff", "\xff", false},
-        {"6.18 overlong slash in two", "\xc0\xaf", false},
-        {"6.18 overlong slash in three", "\xe0\x80\xaf", false},
-        {"6.18 overlong slash in four", "\xf0\x80\x80\xaf", false},
-        {"6.19 largest overlong two", "\xc1\xbf", false},
-        {"6.19 largest overlong three", "\xe0\x9f\xbf", false},
-        {"6.19 largest overlong four", "\xf0\x8f\xbf\xbf", false},
-        {"6.21 first surrogate", "\xed\xa0\x80", false},
-        {"6.21 last surrogate", "\xed\xbf\xbf", false},
-        {"6.21 pair of surrogates", "\xed\xa0\x80\xed\xb0\x80", false},
-        {"6.22 non-characters are characters", "\xef\xbf\xbe", true},
-        {"after a word of ASCII", "abcdefgh\xc3\xa4", true},
-        {"wrong after a word of ASCII", "abcdefgh\x80", false},
-        {"between words of ASCII",
-         "abcdefgh\xe2\x82\xac"
-         "12345678\xc0",
-         false},
-    };
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        size_t length = strlen(rows[i].text);
-        char expected[64];
-        const struct frame whole = {TEXT, rows[i].text, length};
-        assert_int_equal(bytes_are_utf8(bytes_of(rows[i].text, length)), rows[i].is_valid);
-        snprintf(expected, sizeof expected, "text[%zu]", length);
-        check(rows[i].name, &whole, 1, rows[i].is_valid ? expected : "refused1007");
-        for (size_t cut = 0; cut <= length; cut++) {
-            const struct frame parts[] = {{MORE_TEXT, rows[i].text, cut},
-                                          {LAST, rows[i].text + cut, length - cut}};
-            check(rows[i].name, parts, 2, rows[i].is_valid ? expected : "refused1007");
-        }
-        const struct frame binary = {BINARY, rows[i].text, length};
-        snprintf(expected, sizeof expected, "binary[%zu]", length);
-        check("binary is not checked", &binary, 1, expected);
-    }
-}
+/* ---- 6: UTF-8 (the rest is in test_websocket_cases.c) ---- */
 
 /* 6.4: a wrong byte is found when it comes, not when its message is complete. */
 static void test_wrong_text_fails_at_once(void **state) {
     (void)state;
-    static const struct conversation rows[] = {
+    static const struct script rows[] = {
         {"6.4.1 in the second of three fragments",
          {FRAME(MORE_TEXT, "\xce\xba\xe1\xbd\xb9"), FRAME(MORE, "\xf4\x90\x80\x80")},
          "refused1007"},
@@ -404,14 +203,14 @@ static void test_wrong_text_fails_at_once(void **state) {
          {FRAME(MORE_TEXT, "\xce\xba"), FRAME(MORE, "\xf4")},
          ""},
     };
-    check_table(rows, COUNT_OF(rows));
+    script_check_table(rows, COUNT_OF(rows));
 
     struct websocket_reader reader;
     struct buffer input, message;
     buffer_init(&input, 100);
     buffer_init(&message, 100);
-    append_header(&input, TEXT, 50, true);
-    const uint8_t wrong = 0xff ^ mask[0];
+    script_append_header(&input, TEXT, 50, true);
+    const uint8_t wrong = 0xff ^ script_mask[0];
     assert_true(buffer_append(&input, &wrong, 1));
     websocket_reader_init(&reader, true, 100);
     struct bytes bytes = buffer_bytes(&input);
@@ -426,7 +225,7 @@ static void test_wrong_text_fails_at_once(void **state) {
 
 static void test_closing(void **state) {
     (void)state;
-    static const struct conversation rows[] = {
+    static const struct script rows[] = {
         {"7.1.1 close after a message",
          {FRAME(TEXT, "Hello"), FRAME(CLOSE, "\x03\xe8")},
          "text(Hello) close1000()"},
@@ -448,10 +247,10 @@ static void test_closing(void **state) {
     memset(reason, '*', sizeof reason);
     reason[0] = '\x03';
     reason[1] = '\xe8';
-    const struct frame fits = {CLOSE, reason, 125}, too_long = {CLOSE, reason, 126};
-    check_table(rows, COUNT_OF(rows));
-    check("7.3.5 longest reason", &fits, 1, "close1000[123]");
-    check("7.3.6 too long a reason", &too_long, 1, "refused1002");
+    const struct script_frame fits = {CLOSE, reason, 125}, too_long = {CLOSE, reason, 126};
+    script_check_table(rows, COUNT_OF(rows));
+    script_check("7.3.5 longest reason", &fits, 1, "close1000[123]");
+    script_check("7.3.6 too long a reason", &too_long, 1, "refused1002");
 }
 
 static void test_every_close_code(void **state) {
@@ -464,7 +263,7 @@ static void test_every_close_code(void **state) {
         struct buffer input, message;
         buffer_init(&input, 100);
         buffer_init(&message, 100);
-        append_frame(&input, CLOSE, bytes_of(payload, 2), true);
+        script_append_frame(&input, CLOSE, bytes_of(payload, 2), true);
         websocket_reader_init(&reader, true, 100);
         struct bytes bytes = buffer_bytes(&input);
         enum websocket_event event = websocket_reader_next(&reader, &bytes, &message);
@@ -501,8 +300,8 @@ static void test_one_frame_then_pieces(void **state) {
     (void)state;
     char *payload = malloc(65536);
     memset(payload, '*', 65536);
-    const struct frame frames[] = {{TEXT, payload, 65536}, {BINARY, payload, 1300}};
-    check("10.1.1", frames, 2, "text[65536] binary[1300]");
+    const struct script_frame frames[] = {{TEXT, payload, 65536}, {BINARY, payload, 1300}};
+    script_check("10.1.1", frames, 2, "text[65536] binary[1300]");
     free(payload);
 }
 
@@ -533,7 +332,8 @@ static void test_raw_headers(void **state) {
     buffer_init(&trace, 1000);
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         for (size_t step = 1; step <= rows[i].length; step++) {
-            read_all(bytes_of(rows[i].bytes, rows[i].length), step, rows[i].expects_masks, &trace);
+            script_read(bytes_of(rows[i].bytes, rows[i].length), step, rows[i].expects_masks,
+                        &trace);
             assert_string_equal(buffer_text(&trace), rows[i].expected);
         }
     }
@@ -557,9 +357,9 @@ static void test_message_limit(void **state) {
         struct buffer input, message;
         buffer_init(&input, 1000);
         buffer_init(&message, 10);
-        append_frame(&input, 0x02, bytes_of("aaaaaaaaaaaa", rows[i].lengths[0]), false);
-        append_frame(&input, MORE, bytes_of("bbbb", rows[i].lengths[1]), false);
-        append_frame(&input, LAST, bytes_of("cccc", rows[i].lengths[2]), false);
+        script_append_frame(&input, 0x02, bytes_of("aaaaaaaaaaaa", rows[i].lengths[0]), false);
+        script_append_frame(&input, MORE, bytes_of("bbbb", rows[i].lengths[1]), false);
+        script_append_frame(&input, LAST, bytes_of("cccc", rows[i].lengths[2]), false);
         websocket_reader_init(&reader, false, 10);
         struct bytes bytes = buffer_bytes(&input);
         enum websocket_event event = websocket_reader_next(&reader, &bytes, &message);
@@ -580,9 +380,9 @@ static void test_bytes_instead_of_messages(void **state) {
     struct buffer input, stream;
     buffer_init(&input, 100);
     buffer_init(&stream, 100);
-    append_frame(&input, 0x02, bytes_of_text("one "), true);
-    append_frame(&input, LAST, bytes_of_text("two "), true);
-    append_frame(&input, BINARY, bytes_of_text("three"), true);
+    script_append_frame(&input, 0x02, bytes_of_text("one "), true);
+    script_append_frame(&input, LAST, bytes_of_text("two "), true);
+    script_append_frame(&input, BINARY, bytes_of_text("three"), true);
     websocket_reader_init(&reader, true, UINT64_MAX);
     struct bytes bytes = bytes_of(input.data, input.length - 2);
     while (websocket_reader_next(&reader, &bytes, &stream) == WEBSOCKET_MESSAGE_CAME)
@@ -606,7 +406,6 @@ int main(void) {
         cmocka_unit_test(test_reserved_bits),
         cmocka_unit_test(test_reserved_opcodes),
         cmocka_unit_test(test_fragments),
-        cmocka_unit_test(test_text),
         cmocka_unit_test(test_wrong_text_fails_at_once),
         cmocka_unit_test(test_closing),
         cmocka_unit_test(test_every_close_code),
