@@ -5,6 +5,7 @@ import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import * as jose from 'jose';
 import { temporaryFolder } from './lib/folders.mjs';
 import { run } from './lib/lsys.mjs';
 import { findPython } from './lib/python.mjs';
@@ -27,7 +28,33 @@ async function works(program, args) {
   return result.code === 0;
 }
 
-/// The four licenses of the table below, by name.
+/// Licenses of the vendor that no check may believe, whatever else is in them.
+async function signHostile(folder, vendor) {
+  const { d, ...publicKey } = JSON.parse(readFileSync(vendor.key, 'utf8'));
+  const { kid, alg } = publicKey;
+  const key = await jose.importJWK({ ...publicKey, d }, alg);
+  const now = Math.floor(Date.now() / 1000);
+  const claims = Buffer.from(JSON.stringify({ iss: 'vendor', sub: 'ACME', jti: 'L-1', iat: now, nbf: now,
+    exp: now + 86_400, edition: 'enterprise', features: { nodes: 50 } }));
+  const signed = (header) => new jose.CompactSign(claims)
+    .setProtectedHeader({ alg, kid, typ: 'license+jwt', ...header }).sign(key, { crit: { later: true } });
+  const encoded = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const tokens = {
+    ordinary: await signed({}),
+    unsigned: `${encoded({ alg: 'none', kid, typ: 'license+jwt' })}.${claims.toString('base64url')}.`,
+    otherType: await signed({ typ: 'status+jwt' }),
+    critical: await signed({ crit: ['later'], later: true }),
+    withSecret: await new jose.CompactSign(claims).setProtectedHeader({ alg: 'HS256', kid, typ: 'license+jwt' })
+      .sign(Buffer.from(JSON.stringify(publicKey))),
+  };
+  return Object.fromEntries(Object.entries(tokens).map(([name, token]) => {
+    const file = path.join(folder, `${name}.lic`);
+    writeFileSync(file, token);
+    return [name, file];
+  }));
+}
+
+/// A license for each name in judgeAll.
 async function issueAll(t, type) {
   const folder = temporaryFolder(t);
   const vendor = await Vendor.create(folder, ['--type', type]);
@@ -38,16 +65,19 @@ async function issueAll(t, type) {
   const at = text.indexOf('.') + 20;
   writeFileSync(forged, text.slice(0, at) + (text[at] === 'A' ? 'B' : 'A') + text.slice(at + 1));
   const stranger = await Vendor.create(path.join(folder, 'stranger'));
-  return { folder, keys: vendor.keys, good, expired, forged, foreign: await stranger.issue('foreign.lic') };
+  return { folder, keys: vendor.keys, good, expired, forged, foreign: await stranger.issue('foreign.lic'),
+    ...await signHostile(folder, vendor) };
 }
 
 /// Runs one check on each license; `check` gives [program, args] for a license and a key set.
 async function judgeAll(files, check) {
-  for (const name of ['good', 'expired', 'forged', 'foreign']) {
+  const believed = ['good', 'ordinary'];
+  const refused = ['expired', 'forged', 'foreign', 'unsigned', 'otherType', 'critical', 'withSecret'];
+  for (const name of [...believed, ...refused]) {
     const [program, args] = check(files[name], files.keys);
     const result = await run(program, args, { deadline_ms: BUILD_DEADLINE_MS });
-    assert.equal(result.code, name === 'good' ? 0 : 1, `${name}: ${result.stdout}${result.stderr}`);
-    assert.match(result.stdout, name === 'good' ? /enterprise/ : /community/, name);
+    assert.equal(result.code, believed.includes(name) ? 0 : 1, `${name}: ${result.stdout}${result.stderr}`);
+    assert.match(result.stdout, believed.includes(name) ? /enterprise/ : /community/, name);
   }
 }
 
