@@ -20,7 +20,10 @@ struct http_call {
     struct tls_client_context *tls;   /* held; NULL for http */
     char tls_host[ADDRESS_HOST_BYTES];
     uint16_t tls_port;
-    struct buffer request; /* head and body, until connected */
+    struct http_proxy proxy; /* while `through_proxy` */
+    bool through_proxy;
+    struct http_tunnel *tunnel; /* while it is opened */
+    struct buffer request;      /* head and body, until connected */
     struct timer *timer;
     struct connector *connector; /* while connecting */
     struct stream *stream;       /* while connected */
@@ -34,6 +37,8 @@ struct http_call {
 
 static void free_call(struct http_call *call) {
     http_response_parser_free(call->parser);
+    http_tunnel_free(call->tunnel);
+    memory_wipe(&call->proxy, sizeof call->proxy);
     tls_client_context_release(call->tls);
     buffer_wipe(&call->request);
     buffer_wipe(&call->body);
@@ -56,12 +61,15 @@ static void conclude(struct http_call *call, const struct status *status) {
     if (call->is_over) return;
     call->is_over = true;
     struct http_response response = {.status = 0};
-    bool is_fine = status_is_ok(status);
-    if (is_fine) {
+    struct status why = *status;
+    if (status_is_ok(&why)) {
         response = *http_response_parser_response(call->parser);
         response.body = buffer_bytes(&call->body);
     }
-    call->options.on_done(call->options.context, is_fine ? &response : NULL, status);
+    /* Only a proxy says this, and it says it in the server's place. */
+    if (call->through_proxy && response.status == HTTP_PROXY_WANTS_CREDENTIALS)
+        http_proxy_explain(&call->proxy, response.status, NULL, &why);
+    call->options.on_done(call->options.context, status_is_ok(&why) ? &response : NULL, &why);
     release(call);
 }
 
@@ -108,10 +116,32 @@ static const struct http_response_sink sink = {.on_head = on_head, .on_body = on
 
 /* ---- the connection ---- */
 
+static void send_request(struct http_call *call) {
+    if (call->tls) stream_tls_connect(call->stream, call->tls, call->tls_host, call->tls_port);
+    stream_write(call->stream, call->request.data, call->request.length);
+    buffer_wipe(&call->request);
+}
+
+static void read_tunnel(struct http_call *call, struct bytes bytes) {
+    struct status status = STATUS_INIT;
+    switch (http_tunnel_feed(call->tunnel, bytes, &status)) {
+    case HTTP_TUNNEL_WAITS: return;
+    case HTTP_TUNNEL_FAILED: conclude(call, &status); return;
+    case HTTP_TUNNEL_IS_OPEN: break;
+    }
+    http_tunnel_free(call->tunnel);
+    call->tunnel = NULL;
+    send_request(call);
+}
+
 static void on_read(void *context, struct bytes bytes) {
     struct http_call *call = context;
     struct status status = STATUS_INIT;
     if (call->is_over) return;
+    if (call->tunnel) {
+        read_tunnel(call, bytes);
+        return;
+    }
     bool is_fine = http_response_parser_feed(call->parser, bytes, &status);
     if (!is_fine && status_is_ok(&status)) status = call->failure;
     if (!is_fine || http_response_parser_is_done(call->parser)) conclude(call, &status);
@@ -121,6 +151,13 @@ static void on_end(void *context) {
     struct http_call *call = context;
     struct status status = STATUS_INIT;
     if (call->is_over) return;
+    if (call->tunnel) {
+        struct status ended = STATUS_INIT;
+        status_fail(&ended, STATUS_UNAVAILABLE, "it ended the connection without an answer");
+        http_proxy_unreachable(&call->proxy, &ended, &status);
+        conclude(call, &status);
+        return;
+    }
     bool is_complete = http_response_parser_end(call->parser, &status);
     ASSERT(is_complete == status_is_ok(&status));
     conclude(call, &status);
@@ -149,25 +186,37 @@ static void connected(void *context, struct stream *stream, const struct status 
     struct http_call *call = context;
     call->connector = NULL;
     if (!stream) {
-        conclude(call, status);
+        struct status why = STATUS_INIT;
+        if (call->through_proxy) http_proxy_unreachable(&call->proxy, status, &why);
+        conclude(call, call->through_proxy ? &why : status);
         return;
     }
     call->stream = stream;
-    if (call->tls) stream_tls_connect(stream, call->tls, call->tls_host, call->tls_port);
     stream_start(stream, &handlers, call);
-    stream_write(stream, call->request.data, call->request.length);
-    buffer_wipe(&call->request);
+    if (call->tunnel) {
+        struct bytes connect = http_tunnel_request(call->tunnel);
+        stream_write(stream, connect.data, connect.length);
+    } else {
+        send_request(call);
+    }
 }
 
 /* ---- the request ---- */
+
+static bool is_https(const struct http_call_options *options) {
+    return !options->unix_path && strcmp(options->url->scheme, "https") == 0;
+}
 
 static bool write_request(struct http_call *call, const struct http_call_options *options,
                           struct status *status) {
     struct buffer *out = &call->request;
     char host[ADDRESS_TEXT_BYTES];
     url_host_field(options->url, host);
-    buffer_append_format(out, "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: lsys\r\n", options->method,
-                         options->url->target, host);
+    bool in_absolute_form = options->proxy && !is_https(options);
+    buffer_append_format(out, "%s %s%s%s HTTP/1.1\r\nHost: %s\r\nUser-Agent: lsys\r\n",
+                         options->method, in_absolute_form ? "http://" : "",
+                         in_absolute_form ? host : "", options->url->target, host);
+    if (in_absolute_form) http_proxy_append_field(options->proxy, out);
     bool is_clean = http_is_token(bytes_of_text(options->method)) &&
                     http_fields_append(options->fields, options->field_count, out);
     if (!is_clean)
@@ -179,10 +228,6 @@ static bool write_request(struct http_call *call, const struct http_call_options
     buffer_append_text(out, "Connection: close\r\n\r\n");
     buffer_append(out, options->body.data, options->body.length);
     return buffer_check(out, "the request", status);
-}
-
-static bool is_https(const struct http_call_options *options) {
-    return !options->unix_path && strcmp(options->url->scheme, "https") == 0;
 }
 
 static bool find_server(const struct http_call_options *options, struct address *address,
@@ -200,6 +245,15 @@ static bool find_server(const struct http_call_options *options, struct address 
                            "https is not possible here: nobody said which CAs to trust");
     url_address(options->url, address);
     return true;
+}
+
+/* What stands between: a tunnel for https, else a proxy that passes on what it is told. */
+static void use_proxy(struct http_call *call, const struct http_call_options *options,
+                      struct address *address) {
+    call->proxy = *options->proxy;
+    call->through_proxy = true;
+    *address = call->proxy.address;
+    if (call->tls) call->tunnel = http_tunnel_new(&call->proxy, options->url);
 }
 
 struct http_call *http_call_start(struct loop *loop, const struct http_call_options *options,
@@ -221,6 +275,7 @@ struct http_call *http_call_start(struct loop *loop, const struct http_call_opti
         memcpy(call->tls_host, address.host, sizeof call->tls_host);
         call->tls_port = address.port;
     }
+    if (options->proxy && !options->unix_path) use_proxy(call, options, &address);
     call->parser = http_response_parser_create(strcmp(options->method, "HEAD") == 0, &sink, call);
     call->timer = timer_open(loop, time_is_up, call);
     timer_start(call->timer, options->timeout_ms);

@@ -14,6 +14,7 @@
 #include "base/status.h"
 #include "loop/loop.h"
 #include "net/http_parser.h"
+#include "net/http_proxy.h"
 #include "net/tls_context.h"
 #include "net/url.h"
 
@@ -33,6 +34,7 @@ struct http_call_options {
     const char *method;             /* "GET", "POST" ... */
     const struct url *url;          /* http, or https */
     struct tls_client_context *tls; /* for https: whom to trust; held during the call */
+    const struct http_proxy *proxy; /* between us and the URL's host; NULL: none */
     const char *unix_path; /* connect to this socket instead of the URL's host; may be NULL */
     const struct http_field *fields; /* more header fields; may be NULL */
     size_t field_count;
@@ -50,7 +52,7 @@ struct http_call_options {
     /* The call is over; always comes once, unless cancelled, and frees the call. `response` is NULL
      * if `status` is not OK: STATUS_TIMEOUT, STATUS_UNAVAILABLE (no connection), STATUS_NOT_FOUND
      * (no such name), STATUS_TOO_LARGE, STATUS_PROTOCOL (not HTTP, or cut short), and for https
-     * what net/stream_tls.h says. */
+     * what net/stream_tls.h says. What went wrong with a proxy names it; a 407 is no response. */
     void (*on_done)(void *context, const struct http_response *response,
                     const struct status *status);
     void *context;

@@ -24,6 +24,7 @@
 #include "base/status.h"
 #include "loop/loop.h"
 #include "net/http_parser.h"
+#include "net/http_proxy.h"
 #include "net/http_request.h"
 #include "net/tls_context.h"
 #include "net/url.h"
@@ -105,7 +106,8 @@ struct websocket_connect_options {
     const char *const *protocols;   /* offered; NULL-terminated; may be NULL. Constant */
     const struct http_field *fields; /* more header fields: Authorization, Origin; may be NULL */
     size_t field_count;
-    int64_t timeout_ms; /* to the end of the handshake */
+    const struct http_proxy *proxy; /* a tunnel through it leads to the URL's host; NULL: none */
+    int64_t timeout_ms;             /* to the end of the handshake */
     struct websocket_settings settings;
 };
 

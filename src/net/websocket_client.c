@@ -17,8 +17,11 @@ const struct url_scheme websocket_url_schemes[] = {{"ws", 80}, {"wss", 443}, {NU
 struct websocket_attempt {
     struct address address;
     struct tls_client_context *tls; /* held; NULL for ws */
-    struct connector *connector;    /* while connecting */
-    struct buffer request;          /* until connected */
+    struct http_proxy proxy;        /* while `through_proxy` */
+    bool through_proxy;
+    struct http_tunnel *tunnel;  /* while it is opened */
+    struct connector *connector; /* while connecting */
+    struct buffer request;       /* until connected */
     struct http_response_parser *parser;
     char key[WEBSOCKET_KEY_TEXT_BYTES];
     const char *const *protocols;
@@ -30,7 +33,33 @@ void websocket_attempt_free(struct websocket_attempt *attempt) {
     tls_client_context_release(attempt->tls);
     buffer_wipe(&attempt->request);
     http_response_parser_free(attempt->parser);
+    http_tunnel_free(attempt->tunnel);
+    memory_wipe(&attempt->proxy, sizeof attempt->proxy);
     free(attempt);
+}
+
+/* ---- the way there ---- */
+
+static void send_request(struct websocket *websocket) {
+    struct websocket_attempt *attempt = websocket->attempt;
+    if (attempt->tls)
+        stream_tls_connect(websocket->stream, attempt->tls, attempt->address.host,
+                           attempt->address.port);
+    stream_write(websocket->stream, attempt->request.data, attempt->request.length);
+    buffer_wipe(&attempt->request);
+}
+
+static void read_tunnel(struct websocket *websocket, struct bytes bytes) {
+    struct websocket_attempt *attempt = websocket->attempt;
+    struct status status = STATUS_INIT;
+    switch (http_tunnel_feed(attempt->tunnel, bytes, &status)) {
+    case HTTP_TUNNEL_WAITS: return;
+    case HTTP_TUNNEL_FAILED: websocket_break(websocket, &status); return;
+    case HTTP_TUNNEL_IS_OPEN: break;
+    }
+    http_tunnel_free(attempt->tunnel);
+    attempt->tunnel = NULL;
+    send_request(websocket);
 }
 
 /* ---- the server's answer ---- */
@@ -58,6 +87,10 @@ static void on_read(void *context, struct bytes bytes) {
     if (websocket->state == WEBSOCKET_ENDING) return;
     if (!websocket->attempt) {
         websocket_read(websocket, bytes);
+        return;
+    }
+    if (websocket->attempt->tunnel) {
+        read_tunnel(websocket, bytes);
         return;
     }
     struct http_response_parser *parser = websocket->attempt->parser;
@@ -111,15 +144,19 @@ static void connected(void *context, struct stream *stream, const struct status 
         return;
     }
     if (!stream) {
-        websocket_break(websocket, status);
+        struct status why = STATUS_INIT;
+        if (attempt->through_proxy) http_proxy_unreachable(&attempt->proxy, status, &why);
+        websocket_break(websocket, attempt->through_proxy ? &why : status);
         return;
     }
     websocket->stream = stream;
-    if (attempt->tls)
-        stream_tls_connect(stream, attempt->tls, attempt->address.host, attempt->address.port);
     stream_start(stream, &handlers, websocket);
-    stream_write(stream, attempt->request.data, attempt->request.length);
-    buffer_wipe(&attempt->request);
+    if (attempt->tunnel) {
+        struct bytes connect = http_tunnel_request(attempt->tunnel);
+        stream_write(stream, connect.data, connect.length);
+    } else {
+        send_request(websocket);
+    }
 }
 
 static void append_list(struct buffer *out, const char *name, const char *const *words) {
@@ -171,7 +208,13 @@ struct websocket *websocket_connect(struct loop *loop,
     http_response_parser_allow_switch(attempt->parser);
     websocket->attempt = attempt;
     timer_start(websocket->timer, options->timeout_ms);
-    attempt->connector =
-        connector_start(loop, &attempt->address, options->timeout_ms, connected, websocket);
+    if (options->proxy) {
+        attempt->proxy = *options->proxy;
+        attempt->through_proxy = true;
+        attempt->tunnel = http_tunnel_new(options->proxy, options->url);
+    }
+    const struct address *address =
+        attempt->through_proxy ? &attempt->proxy.address : &attempt->address;
+    attempt->connector = connector_start(loop, address, options->timeout_ms, connected, websocket);
     return websocket;
 }
