@@ -1,6 +1,7 @@
 /* The record of the role: name, options, help. */
 #include "app/api_keys.h"
 #include "app/change_hints.h"
+#include "app/outbound_proxy.h"
 #include "app/role.h"
 #include "app/role_options.h"
 #include "roles/cache-slave/cache_slave.h"
@@ -47,8 +48,8 @@ static const struct option rows[] = {
 };
 
 static const struct option *const shared[] = {
-    slave_setting_options, api_key_options, http_options,    https_options, change_hints_options,
-    nats_options,          store_options,   process_options, NULL};
+    slave_setting_options, api_key_options, http_options,  https_options,   outbound_proxy_options,
+    change_hints_options,  nats_options,    store_options, process_options, NULL};
 
 static const struct role role = {
     .wants_store = true,

@@ -24,8 +24,8 @@ struct pulled {
     struct status status; /* why, in a sentence, unless confirmed */
 };
 
-/* Reads an answer; `asked_with_etag` when a 304 may be one. `page` is filled for `pulled->page`, and
- * given to license_feed_page_free by the caller. */
+/* Reads an answer; `asked_with_etag` when a 304 may be one. `page` is filled for `pulled->page`,
+ * and given to license_feed_page_free by the caller. */
 void pulled_read(const struct http_response *response, bool asked_with_etag,
                  struct license_feed_page *page, struct pulled *pulled);
 

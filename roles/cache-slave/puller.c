@@ -6,11 +6,14 @@
 
 #include "app/api_keys.h"
 #include "app/https_client.h"
+#include "app/outbound_proxy.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "loop/loop.h"
 #include "net/http_client.h"
 #include "net/url.h"
+#include "roles/cache-slave/cache_slave.h"
 
 /* Fields of a call beside the credential's: If-None-Match, Accept. */
 #define FIELDS_MAX (CREDENTIAL_FIELDS_MAX + 2)
@@ -107,9 +110,11 @@ static void write_url(const struct puller *puller, bool session, struct buffer *
 static bool start_call(struct puller *puller, bool session, const struct http_field *fields,
                        size_t field_count, struct status *status) {
     struct url url;
+    struct http_proxy proxy;
+    bool has_proxy = false;
     struct buffer text;
     int64_t left_ms = puller->deadline_ms - clock_monotonic_ms();
-    const struct http_call_options call = {
+    struct http_call_options call = {
         .method = session ? "POST" : "GET",
         .url = &url,
         .tls = puller->tls,
@@ -124,9 +129,13 @@ static bool start_call(struct puller *puller, bool session, const struct http_fi
     buffer_init(&text, URL_BYTES_MAX);
     write_url(puller, session, &text);
     if (buffer_check(&text, "the master's URL", status) &&
-        url_parse(buffer_bytes(&text), url_web_schemes, &url, status))
+        url_parse(buffer_bytes(&text), url_web_schemes, &url, status) &&
+        outbound_proxy_choose(puller->context->options, &url, &proxy, &has_proxy, status)) {
+        call.proxy = has_proxy ? &proxy : NULL;
         puller->call = http_call_start(puller->context->loop, &call, status);
+    }
     buffer_free(&text);
+    memory_wipe(&proxy, sizeof proxy);
     return puller->call != NULL;
 }
 
@@ -177,6 +186,23 @@ void puller_cancel(struct puller *puller) {
 
 /* ---- opening and closing ---- */
 
+/* What is wrong with it is said at the start; it is read anew for each call. */
+static bool check_proxy(const struct puller_options *options, const struct url *master,
+                        struct status *status) {
+    struct http_proxy proxy;
+    bool used;
+    if (!outbound_proxy_choose(options->context->options, master, &proxy, &used, status))
+        return false;
+    if (used) {
+        char text[ADDRESS_TEXT_BYTES];
+        address_format(&proxy.address, text);
+        log_event(LOG_INFO, CACHE_SLAVE_NAME, "the master is reached through a proxy", "proxy",
+                  text, NULL);
+        memory_wipe(&proxy, sizeof proxy);
+    }
+    return true;
+}
+
 struct puller *puller_open(const struct puller_options *options, struct status *status) {
     struct url url;
     if (!url_parse(bytes_of_text(options->master_url), url_web_schemes, &url, status)) {
@@ -187,6 +213,7 @@ struct puller *puller_open(const struct puller_options *options, struct status *
         return NULL;
     }
     struct tls_client_context *tls;
+    if (!check_proxy(options, &url, status)) return NULL;
     if (!https_client_open(options->context->options, &tls, status)) return NULL;
     struct puller *puller = memory_new(sizeof *puller);
     puller->context = options->context;

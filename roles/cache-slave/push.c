@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/api_keys.h"
+#include "app/outbound_proxy.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/random.h"
@@ -88,15 +89,20 @@ static const struct websocket_handlers handlers = {
 
 static bool connect_now(struct push *push, struct status *status) {
     struct http_field fields[CREDENTIAL_FIELDS_MAX];
+    struct http_proxy proxy;
+    bool has_proxy = false;
     struct buffer key;
     size_t count = 0;
     push->showed_session = credential_next(push->credential) == CACHE_SHOW_SESSION;
     buffer_init(&key, API_KEY_BYTES_MAX + sizeof "Bearer ");
     bool good =
         credential_add_fields(push->credential, push->showed_session, fields, &count, &key, status);
+    good = good &&
+           outbound_proxy_choose(push->context->options, &push->url, &proxy, &has_proxy, status);
     const struct websocket_connect_options options = {
         .url = &push->url,
         .tls = push->tls,
+        .proxy = has_proxy ? &proxy : NULL,
         .fields = fields,
         .field_count = count,
         .timeout_ms = HANDSHAKE_TIMEOUT_MS,
@@ -105,6 +111,7 @@ static bool connect_now(struct push *push, struct status *status) {
     if (good)
         push->websocket = websocket_connect(push->context->loop, &options, &handlers, push, status);
     buffer_wipe(&key);
+    memory_wipe(&proxy, sizeof proxy);
     return push->websocket != NULL;
 }
 
