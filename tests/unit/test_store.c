@@ -11,68 +11,7 @@
 
 #include "base/file.h"
 #include "store/schema.h"
-#include "store/store.h"
-#include "tests/lib/folder.h"
-
-struct fixture {
-    char folder[TEST_FOLDER_BYTES];
-    struct store *store;
-};
-
-static struct store *open_store(const char *folder, struct store_report *report) {
-    struct store *store = NULL;
-    struct status status = STATUS_INIT;
-    if (!store_open(folder, &store, report, &status)) {
-        fail_msg("store_open: %s", status.text);
-    }
-    return store;
-}
-
-static int set_up(void **state) {
-    struct fixture *fixture = calloc(1, sizeof(*fixture));
-    test_folder_make(fixture->folder);
-    fixture->store = open_store(fixture->folder, NULL);
-    *state = fixture;
-    return 0;
-}
-
-static int tear_down(void **state) {
-    struct fixture *fixture = *state;
-    store_close(fixture->store);
-    test_folder_remove(fixture->folder);
-    free(fixture);
-    return 0;
-}
-
-static void reopen(struct fixture *fixture) {
-    store_close(fixture->store);
-    fixture->store = open_store(fixture->folder, NULL);
-}
-
-static void put(struct store *store, const char *key, const char *value) {
-    struct status status = STATUS_INIT;
-    if (!store_put(store, "test", key, bytes_of_text(value), &status)) {
-        fail_msg("store_put: %s", status.text);
-    }
-}
-
-/* The code of reading a record; `text` gets its value. */
-static enum status_code get(struct store *store, const char *key, char text[64]) {
-    struct status status = STATUS_INIT;
-    struct buffer value;
-    buffer_init(&value, 63);
-    if (store_get(store, "test", key, &value, &status)) {
-        snprintf(text, 64, "%s", buffer_text(&value));
-    }
-    buffer_free(&value);
-    return status.code;
-}
-
-static void assert_value(struct store *store, const char *key, const char *expected) {
-    char text[64] = "";
-    assert_int_equal(get(store, key, text), STATUS_OK);
-    assert_string_equal(text, expected);
-}
+#include "tests/lib/store_fixture.h"
 
 static void execute_behind_its_back(const char *folder, const char *sql) {
     char *path = file_join(folder, "state.db");
@@ -89,26 +28,26 @@ static void execute_behind_its_back(const char *folder, const char *sql) {
 /* ---- Records ---- */
 
 static void records_are_kept_across_reopening(void **state) {
-    struct fixture *fixture = *state;
+    struct store_fixture *fixture = *state;
     char text[64];
-    assert_int_equal(get(fixture->store, "a", text), STATUS_NOT_FOUND);
-    put(fixture->store, "a", "one");
-    put(fixture->store, "a", "two");
-    put(fixture->store, "empty", "");
-    reopen(fixture);
-    assert_value(fixture->store, "a", "two");
-    assert_value(fixture->store, "empty", "");
+    assert_int_equal(test_store_get(fixture->store, "a", text), STATUS_NOT_FOUND);
+    test_store_put(fixture->store, "a", "one");
+    test_store_put(fixture->store, "a", "two");
+    test_store_put(fixture->store, "empty", "");
+    store_fixture_reopen(fixture);
+    test_store_assert_value(fixture->store, "a", "two");
+    test_store_assert_value(fixture->store, "empty", "");
     assert_true(store_delete(fixture->store, "test", "a", NULL));
     assert_true(store_delete(fixture->store, "test", "never", NULL));
-    assert_int_equal(get(fixture->store, "a", text), STATUS_NOT_FOUND);
+    assert_int_equal(test_store_get(fixture->store, "a", text), STATUS_NOT_FOUND);
 }
 
 static void namespaces_do_not_see_each_other(void **state) {
-    struct fixture *fixture = *state;
+    struct store_fixture *fixture = *state;
     size_t count = 9;
-    put(fixture->store, "a", "ours");
+    test_store_put(fixture->store, "a", "ours");
     assert_true(store_put(fixture->store, "other", "a", bytes_of_text("theirs"), NULL));
-    assert_value(fixture->store, "a", "ours");
+    test_store_assert_value(fixture->store, "a", "ours");
     assert_true(store_count(fixture->store, "test", &count, NULL));
     assert_int_equal(count, 1);
     assert_true(store_count(fixture->store, "nobody", &count, NULL));
@@ -116,7 +55,7 @@ static void namespaces_do_not_see_each_other(void **state) {
 }
 
 static void limits_are_kept(void **state) {
-    struct fixture *fixture = *state;
+    struct store_fixture *fixture = *state;
     char name[STORE_KEY_BYTES_MAX + 2];
     memset(name, 'k', sizeof(name));
     name[STORE_KEY_BYTES_MAX + 1] = '\0';
@@ -167,10 +106,10 @@ static bool visit(void *context, const char *key, struct bytes value) {
 }
 
 static void iteration_follows_the_keys_and_the_prefix(void **state) {
-    struct fixture *fixture = *state;
+    struct store_fixture *fixture = *state;
     const char *keys[] = {"b/2", "b/1", "a", "b0", "c", "b/10"};
     for (size_t i = 0; i < 6; i++) {
-        put(fixture->store, keys[i], keys[i]);
+        test_store_put(fixture->store, keys[i], keys[i]);
     }
     struct visited all = {0};
     assert_true(store_each(fixture->store, "test", "", visit, &all, NULL, NULL));
@@ -190,9 +129,9 @@ static void iteration_follows_the_keys_and_the_prefix(void **state) {
 }
 
 static void files_are_for_their_owner_only(void **state) {
-    struct fixture *fixture = *state;
+    struct store_fixture *fixture = *state;
     const char *names[] = {"state.db", "state.db-wal", "state.db-shm", "state.lock"};
-    put(fixture->store, "a", "x");
+    test_store_put(fixture->store, "a", "x");
     for (size_t i = 0; i < 4; i++) {
         struct stat information;
         char *path = file_join(fixture->folder, names[i]);
@@ -202,7 +141,7 @@ static void files_are_for_their_owner_only(void **state) {
     }
     struct stat information;
     char *folder = file_join(fixture->folder, "new/deep");
-    struct store *store = open_store(folder, NULL);
+    struct store *store = test_store_open(folder, NULL);
     assert_int_equal(stat(folder, &information), 0);
     assert_int_equal(information.st_mode & 0777, 0700);
     store_close(store);
@@ -212,48 +151,48 @@ static void files_are_for_their_owner_only(void **state) {
 /* ---- Transactions and counters ---- */
 
 static void transactions_are_all_or_nothing(void **state) {
-    struct fixture *fixture = *state;
+    struct store_fixture *fixture = *state;
     struct status status = STATUS_INIT;
     char text[64];
-    put(fixture->store, "a", "old");
+    test_store_put(fixture->store, "a", "old");
     assert_true(store_begin(fixture->store, NULL));
     assert_false(store_begin(fixture->store, &status));
     assert_int_equal(status.code, STATUS_INTERNAL);
-    put(fixture->store, "a", "new");
-    put(fixture->store, "b", "new");
+    test_store_put(fixture->store, "a", "new");
+    test_store_put(fixture->store, "b", "new");
     store_rollback(fixture->store);
     store_rollback(fixture->store);
-    assert_value(fixture->store, "a", "old");
-    assert_int_equal(get(fixture->store, "b", text), STATUS_NOT_FOUND);
+    test_store_assert_value(fixture->store, "a", "old");
+    assert_int_equal(test_store_get(fixture->store, "b", text), STATUS_NOT_FOUND);
 
     assert_true(store_begin(fixture->store, NULL));
-    put(fixture->store, "a", "new");
+    test_store_put(fixture->store, "a", "new");
     assert_true(store_commit(fixture->store, NULL));
     assert_true(store_begin(fixture->store, NULL));
-    put(fixture->store, "a", "forgotten at close");
-    reopen(fixture);
-    assert_value(fixture->store, "a", "new");
+    test_store_put(fixture->store, "a", "forgotten at close");
+    store_fixture_reopen(fixture);
+    test_store_assert_value(fixture->store, "a", "new");
 
     const struct store_item items[] = {{"x", {(const uint8_t *)"1", 1}},
                                        {"y", {(const uint8_t *)"2", STORE_VALUE_BYTES_MAX + 1}}};
     assert_false(store_put_many(fixture->store, "test", items, 2, NULL));
-    assert_int_equal(get(fixture->store, "x", text), STATUS_NOT_FOUND);
+    assert_int_equal(test_store_get(fixture->store, "x", text), STATUS_NOT_FOUND);
     assert_true(store_put_many(fixture->store, "test", items, 1, NULL));
-    assert_value(fixture->store, "x", "1");
+    test_store_assert_value(fixture->store, "x", "1");
 }
 
 static void counters_never_repeat(void **state) {
-    struct fixture *fixture = *state;
+    struct store_fixture *fixture = *state;
     struct status status = STATUS_INIT;
     uint64_t value = 0;
     assert_true(store_increment(fixture->store, "test", "n", 1, &value, NULL));
     assert_int_equal(value, 1);
-    reopen(fixture);
+    store_fixture_reopen(fixture);
     assert_true(store_increment(fixture->store, "test", "n", 41, &value, NULL));
     assert_int_equal(value, 42);
     assert_false(store_increment(fixture->store, "test", "n", INT64_MAX, &value, &status));
     assert_int_equal(status.code, STATUS_TOO_LARGE);
-    put(fixture->store, "text", "not a counter");
+    test_store_put(fixture->store, "text", "not a counter");
     status_clear(&status);
     assert_false(store_increment(fixture->store, "test", "text", 1, &value, &status));
     assert_int_equal(status.code, STATUS_DAMAGED);
@@ -262,7 +201,7 @@ static void counters_never_repeat(void **state) {
 /* ---- One process at a time; tools that look ---- */
 
 static void a_second_process_is_told_who_has_the_folder(void **state) {
-    struct fixture *fixture = *state;
+    struct store_fixture *fixture = *state;
     struct status status = STATUS_INIT;
     struct store *second = NULL;
     char pid[32];
@@ -275,14 +214,14 @@ static void a_second_process_is_told_who_has_the_folder(void **state) {
 }
 
 static void a_tool_reads_while_a_role_writes(void **state) {
-    struct fixture *fixture = *state;
+    struct store_fixture *fixture = *state;
     struct store *reader = NULL;
     struct status status = STATUS_INIT;
-    put(fixture->store, "a", "one");
+    test_store_put(fixture->store, "a", "one");
     assert_true(store_open_to_read(fixture->folder, &reader, NULL));
-    assert_value(reader, "a", "one");
-    put(fixture->store, "a", "two");
-    assert_value(reader, "a", "two");
+    test_store_assert_value(reader, "a", "one");
+    test_store_put(fixture->store, "a", "two");
+    test_store_assert_value(reader, "a", "two");
     assert_false(store_put(reader, "test", "a", bytes_of_text("x"), &status));
     assert_int_equal(status.code, STATUS_PERMISSION);
     assert_false(store_begin(reader, NULL));
@@ -296,15 +235,15 @@ static void a_tool_reads_while_a_role_writes(void **state) {
 }
 
 static void a_backup_is_a_whole_store(void **state) {
-    struct fixture *fixture = *state;
+    struct store_fixture *fixture = *state;
     char *folder = file_join(fixture->folder, "copy");
     char *path = file_join(folder, "state.db");
-    put(fixture->store, "a", "one");
+    test_store_put(fixture->store, "a", "one");
     assert_int_equal(mkdir(folder, 0700), 0);
     assert_true(store_backup(fixture->store, path, NULL));
     assert_false(store_backup(fixture->store, path, NULL));
-    struct store *copy = open_store(folder, NULL);
-    assert_value(copy, "a", "one");
+    struct store *copy = test_store_open(folder, NULL);
+    test_store_assert_value(copy, "a", "one");
     store_close(copy);
     free(path);
     free(folder);
@@ -313,10 +252,10 @@ static void a_backup_is_a_whole_store(void **state) {
 /* ---- Versions ---- */
 
 static void a_newer_file_is_refused_and_left_alone(void **state) {
-    struct fixture *fixture = *state;
+    struct store_fixture *fixture = *state;
     struct status status = STATUS_INIT;
     struct store *store = NULL;
-    put(fixture->store, "a", "one");
+    test_store_put(fixture->store, "a", "one");
     store_close(fixture->store);
     execute_behind_its_back(fixture->folder,
                             "UPDATE store_version SET version=7; PRAGMA user_version=7");
@@ -328,8 +267,8 @@ static void a_newer_file_is_refused_and_left_alone(void **state) {
     assert_int_equal(status.code, STATUS_NEWER_VERSION);
     execute_behind_its_back(fixture->folder,
                             "UPDATE store_version SET version=1; PRAGMA user_version=1");
-    fixture->store = open_store(fixture->folder, NULL);
-    assert_value(fixture->store, "a", "one");
+    fixture->store = test_store_open(fixture->folder, NULL);
+    test_store_assert_value(fixture->store, "a", "one");
 }
 
 static void older_files_are_brought_forward_in_order(void **state) {
@@ -373,19 +312,28 @@ static void older_files_are_brought_forward_in_order(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(records_are_kept_across_reopening, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(namespaces_do_not_see_each_other, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(limits_are_kept, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(iteration_follows_the_keys_and_the_prefix, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(files_are_for_their_owner_only, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(transactions_are_all_or_nothing, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(counters_never_repeat, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_second_process_is_told_who_has_the_folder, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_tool_reads_while_a_role_writes, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_backup_is_a_whole_store, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_newer_file_is_refused_and_left_alone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(records_are_kept_across_reopening, store_fixture_set_up,
+                                        store_fixture_tear_down),
+        cmocka_unit_test_setup_teardown(namespaces_do_not_see_each_other, store_fixture_set_up,
+                                        store_fixture_tear_down),
+        cmocka_unit_test_setup_teardown(limits_are_kept, store_fixture_set_up,
+                                        store_fixture_tear_down),
+        cmocka_unit_test_setup_teardown(iteration_follows_the_keys_and_the_prefix,
+                                        store_fixture_set_up, store_fixture_tear_down),
+        cmocka_unit_test_setup_teardown(files_are_for_their_owner_only, store_fixture_set_up,
+                                        store_fixture_tear_down),
+        cmocka_unit_test_setup_teardown(transactions_are_all_or_nothing, store_fixture_set_up,
+                                        store_fixture_tear_down),
+        cmocka_unit_test_setup_teardown(counters_never_repeat, store_fixture_set_up,
+                                        store_fixture_tear_down),
+        cmocka_unit_test_setup_teardown(a_second_process_is_told_who_has_the_folder,
+                                        store_fixture_set_up, store_fixture_tear_down),
+        cmocka_unit_test_setup_teardown(a_tool_reads_while_a_role_writes, store_fixture_set_up,
+                                        store_fixture_tear_down),
+        cmocka_unit_test_setup_teardown(a_backup_is_a_whole_store, store_fixture_set_up,
+                                        store_fixture_tear_down),
+        cmocka_unit_test_setup_teardown(a_newer_file_is_refused_and_left_alone,
+                                        store_fixture_set_up, store_fixture_tear_down),
         cmocka_unit_test(older_files_are_brought_forward_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,63 +12,7 @@
 
 #include "base/random.h"
 #include "store/audit.h"
-#include "store/store.h"
-#include "tests/lib/folder.h"
-
-struct fixture {
-    char folder[TEST_FOLDER_BYTES];
-    struct store *store;
-};
-
-static struct store *open_store(const char *folder, struct store_report *report) {
-    struct store *store = NULL;
-    struct status status = STATUS_INIT;
-    if (!store_open(folder, &store, report, &status)) {
-        fail_msg("store_open: %s", status.text);
-    }
-    return store;
-}
-
-static int set_up(void **state) {
-    struct fixture *fixture = calloc(1, sizeof(*fixture));
-    test_folder_make(fixture->folder);
-    fixture->store = open_store(fixture->folder, NULL);
-    *state = fixture;
-    return 0;
-}
-
-static int tear_down(void **state) {
-    struct fixture *fixture = *state;
-    store_close(fixture->store);
-    test_folder_remove(fixture->folder);
-    free(fixture);
-    return 0;
-}
-
-static void put(struct store *store, const char *key, const char *value) {
-    struct status status = STATUS_INIT;
-    if (!store_put(store, "test", key, bytes_of_text(value), &status)) {
-        fail_msg("store_put: %s", status.text);
-    }
-}
-
-/* The code of reading a record; `text` gets its value. */
-static enum status_code get(struct store *store, const char *key, char text[64]) {
-    struct status status = STATUS_INIT;
-    struct buffer value;
-    buffer_init(&value, 63);
-    if (store_get(store, "test", key, &value, &status)) {
-        snprintf(text, 64, "%s", buffer_text(&value));
-    }
-    buffer_free(&value);
-    return status.code;
-}
-
-static void assert_value(struct store *store, const char *key, const char *expected) {
-    char text[64] = "";
-    assert_int_equal(get(store, key, text), STATUS_OK);
-    assert_string_equal(text, expected);
-}
+#include "tests/lib/store_fixture.h"
 
 /*
  * Gives this program a mount namespace of its own: what it mounts is gone with it, also when it is killed. (MS_PRIVATE
@@ -94,12 +38,12 @@ static void a_full_disk_refuses_writes_and_recovers(void **state) {
     char folder[TEST_FOLDER_BYTES];
     test_folder_make(folder);
     if (mount_small(folder, "size=512k,mode=0700")) {
-        struct store *store = open_store(folder, NULL);
+        struct store *store = test_store_open(folder, NULL);
         struct store_health health;
         static uint8_t block[16 * 1024];
         struct status status = STATUS_INIT;
         char key[16];
-        put(store, "kept", "value");
+        test_store_put(store, "kept", "value");
         int written = 0;
         for (bool ok = true; ok && written < 1000; written += ok) {
             snprintf(key, sizeof(key), "k%d", written);
@@ -110,7 +54,7 @@ static void a_full_disk_refuses_writes_and_recovers(void **state) {
         store_health(store, &health);
         assert_false(health.writable);
         assert_int_equal(health.last_write_error.code, STATUS_IO);
-        assert_value(store, "kept", "value");
+        test_store_assert_value(store, "kept", "value");
 
         /* In a transaction too, nothing of it stays. */
         status_clear(&status);
@@ -123,16 +67,16 @@ static void a_full_disk_refuses_writes_and_recovers(void **state) {
         ok = store_commit(store, &status) && ok;
         assert_false(ok);
         char text[64];
-        assert_int_equal(get(store, "t0", text), STATUS_NOT_FOUND);
+        assert_int_equal(test_store_get(store, "t0", text), STATUS_NOT_FOUND);
 
         assert_int_equal(mount("tmpfs", folder, "tmpfs", MS_REMOUNT, "size=8m"), 0);
-        put(store, "later", "works");
+        test_store_put(store, "later", "works");
         store_health(store, &health);
         assert_true(health.writable);
         store_close(store);
-        store = open_store(folder, NULL);
-        assert_value(store, "kept", "value");
-        assert_value(store, "later", "works");
+        store = test_store_open(folder, NULL);
+        test_store_assert_value(store, "kept", "value");
+        test_store_assert_value(store, "later", "works");
         size_t count = 0;
         assert_true(store_count(store, "test", &count, NULL));
         assert_int_equal(count, written + 2);
@@ -148,15 +92,15 @@ static void a_read_only_disk_is_reported(void **state) {
     test_folder_make(folder);
     if (mount_small(folder, "size=2m,mode=0700")) {
         struct status status = STATUS_INIT;
-        struct store *store = open_store(folder, NULL);
-        put(store, "a", "one");
+        struct store *store = test_store_open(folder, NULL);
+        test_store_put(store, "a", "one");
         store_close(store);
         assert_int_equal(mount("tmpfs", folder, "tmpfs", MS_REMOUNT | MS_RDONLY, NULL), 0);
         assert_false(store_open(folder, &store, NULL, &status));
         assert_non_null(strstr(status.text, folder));
         assert_int_equal(mount("tmpfs", folder, "tmpfs", MS_REMOUNT, NULL), 0);
-        store = open_store(folder, NULL);
-        assert_value(store, "a", "one");
+        store = test_store_open(folder, NULL);
+        test_store_assert_value(store, "a", "one");
         store_close(store);
         umount(folder);
     }
@@ -179,7 +123,7 @@ static void count_for_ever(const char *folder, int out) {
 
 /* kill -9 at any moment loses nothing that was promised. */
 static void killing_loses_nothing_promised(void **state) {
-    struct fixture *fixture = *state;
+    struct store_fixture *fixture = *state;
     uint64_t promised = 0;
     store_close(fixture->store);
     for (int round = 0; round < 40; round++) {
@@ -204,7 +148,7 @@ static void killing_loses_nothing_promised(void **state) {
         close(ends[0]);
 
         struct store_report report;
-        struct store *store = open_store(fixture->folder, &report);
+        struct store *store = test_store_open(fixture->folder, &report);
         uint64_t next = 0;
         assert_false(report.damaged);
         assert_true(store_increment(store, "test", "n", 1, &next, NULL));
@@ -215,14 +159,15 @@ static void killing_loses_nothing_promised(void **state) {
         }
         store_close(store);
     }
-    fixture->store = open_store(fixture->folder, NULL);
+    fixture->store = test_store_open(fixture->folder, NULL);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_full_disk_refuses_writes_and_recovers),
         cmocka_unit_test(a_read_only_disk_is_reported),
-        cmocka_unit_test_setup_teardown(killing_loses_nothing_promised, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(killing_loses_nothing_promised, store_fixture_set_up,
+                                        store_fixture_tear_down),
     };
     return cmocka_run_group_tests(tests, hide_mounts, NULL);
 }
