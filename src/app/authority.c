@@ -191,7 +191,8 @@ struct license_facts authority_license_facts(const struct authority *authority,
                                              const struct license *license,
                                              const struct license_circumstances *place,
                                              struct status *status) {
-    struct status checked = STATUS_INIT;
+    struct status checked; /* no need to zero its text for a license that is fine */
+    status_clear(&checked);
     if (license) {
         struct license_circumstances circumstances = *place;
         circumstances.ring = authority->ring;

@@ -1,14 +1,5 @@
 #include "base/bytes.h"
 
-bool bytes_equal(struct bytes left, struct bytes right) {
-    if (left.length != right.length) return false;
-    return left.length == 0 || memcmp(left.data, right.data, left.length) == 0;
-}
-
-bool bytes_equal_text(struct bytes bytes, const char *text) {
-    return bytes_equal(bytes, bytes_of_text(text));
-}
-
 /* The bounds of the second byte exclude overlong forms, surrogates and values past U+10FFFF
  * (Unicode, table 3-7). */
 size_t bytes_utf8_character_length(struct bytes bytes) {

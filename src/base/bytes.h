@@ -15,7 +15,8 @@ struct bytes {
     size_t length;
 };
 
-/* A range from a pointer and a length. Here, as the next, because parsers do it for every token. */
+/* A range from a pointer and a length. Here, as the next three, because
+ * parsers do it for every token. */
 static inline struct bytes bytes_of(const void *data, size_t length) {
     return (struct bytes){.data = data, .length = length};
 }
@@ -26,10 +27,15 @@ static inline struct bytes bytes_of_text(const char *text) {
 }
 
 /* True when both hold the same bytes. Not constant-time: never for secrets. */
-bool bytes_equal(struct bytes left, struct bytes right);
+static inline bool bytes_equal(struct bytes left, struct bytes right) {
+    if (left.length != right.length) return false;
+    return left.length == 0 || memcmp(left.data, right.data, left.length) == 0;
+}
 
 /* True when the bytes are exactly the text. Not constant-time. */
-bool bytes_equal_text(struct bytes bytes, const char *text);
+static inline bool bytes_equal_text(struct bytes bytes, const char *text) {
+    return bytes_equal(bytes, bytes_of_text(text));
+}
 
 /* True when the bytes are UTF-8 as RFC 3629 has it: no overlong form, no surrogate, at most
  * U+10FFFF. */

@@ -211,6 +211,7 @@ void http_connection_open(struct http_server *server, struct stream *stream) {
     connection->write_progress_ms = connection->since_ms;
     stream_peer(stream, &connection->peer);
     connection->is_local = address_is_loopback(&connection->peer);
+    http_request_init(&connection->request);
     buffer_init(&connection->waiting_input, WAITING_INPUT_LIMIT);
     loop_task_init(&connection->continue_task, continue_processing);
     list_append(&server->connections, &connection->link);

@@ -32,15 +32,10 @@ struct http_request {
     const struct http_head *head;
     char method[8];
     struct bytes raw_path;
-    struct http_path path;
     struct http_route_match match;
-    struct buffer query_text; /* decoded names and values, each ended by NUL */
-    struct http_parameter parameters[HTTP_PARAMETERS_MAX];
     size_t parameter_count;
-    struct buffer rest; /* value of "{name*}" */
 
     /* The answer so far. */
-    struct buffer extra_fields;
     const char *security_policy; /* constant, or in `security_policy_text` */
     char *security_policy_text;
     char *cache_control;
@@ -48,6 +43,14 @@ struct http_request {
     bool is_deferred;
     void (*on_gone)(void *context);
     void *gone_context;
+
+    /* From here on nothing is zeroed for the next request: buffers are empty then, and the rest is
+     * read only as far as counts say. */
+    struct buffer query_text;   /* decoded names and values, each ended by NUL */
+    struct buffer rest;         /* value of "{name*}" */
+    struct buffer extra_fields; /* of the answer */
+    struct http_parameter parameters[HTTP_PARAMETERS_MAX];
+    struct http_path path; /* empty when a literal route was found */
 };
 
 /*
@@ -114,11 +117,14 @@ void http_connection_server_closes(struct http_connection *connection);
 
 /* ---- http_request.c ---- */
 
+/* Makes an empty request, of a connection without one. */
+void http_request_init(struct http_request *request);
+
 /* Prepares the request of a complete head; answers it if it cannot be handed to a handler, and
  * returns false then. */
 bool http_request_begin(struct http_request *request, struct http_connection *connection);
 
-/* Frees what the request holds. */
+/* Frees what the request holds; it is empty again. */
 void http_request_clear(struct http_request *request);
 
 /* ---- http_response.c ---- */

@@ -23,8 +23,9 @@ bool http_is_token(struct bytes text) {
     for (size_t i = 0; i < text.length; i++) {
         uint8_t byte = text.data[i];
         bool is_letter = (byte | 0x20) >= 'a' && (byte | 0x20) <= 'z';
+        if (is_letter || byte == '-') continue;
         bool is_digit = byte >= '0' && byte <= '9';
-        if (!is_letter && !is_digit && !memchr(special, byte, sizeof special - 1)) return false;
+        if (!is_digit && !memchr(special, byte, sizeof special - 1)) return false;
     }
     return text.length > 0;
 }

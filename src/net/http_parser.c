@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include <llhttp.h>
 
@@ -274,10 +273,6 @@ struct bytes http_parser_body(const struct http_parser *parser) {
 
 const struct http_failure *http_parser_failure(const struct http_parser *parser) {
     return &parser->failure;
-}
-
-bool http_names_equal(struct bytes a, const char *b) {
-    return a.length == strlen(b) && strncasecmp((const char *)a.data, b, a.length) == 0;
 }
 
 struct bytes http_fields_find(const struct http_field *fields, size_t count, const char *name) {

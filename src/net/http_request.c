@@ -118,21 +118,25 @@ static bool page_may_ask(struct http_request *request) {
                         "pages of other sites may not ask or change anything here");
 }
 
-static void init_request(struct http_request *request, struct http_connection *connection) {
-    const struct http_head *head = http_parser_head(connection->parser);
-    ASSERT(!request->connection); /* else the one before was not cleared */
-    request->connection = connection;
-    request->head = head;
+void http_request_init(struct http_request *request) {
+    memset(request, 0, sizeof *request);
     buffer_init(&request->path.text, HTTP_TARGET_BYTES_MAX * 2);
     buffer_init(&request->query_text, HTTP_TARGET_BYTES_MAX * 2);
     buffer_init(&request->rest, HTTP_TARGET_BYTES_MAX);
     buffer_init(&request->extra_fields, EXTRA_FIELDS_BYTES_MAX);
+}
+
+static void take_head(struct http_request *request, struct http_connection *connection) {
+    const struct http_head *head = http_parser_head(connection->parser);
+    ASSERT(!request->connection); /* else the one before was not cleared */
+    request->connection = connection;
+    request->head = head;
     ASSERT(head->method.length < sizeof request->method);
     memcpy(request->method, head->method.data, head->method.length);
 }
 
 bool http_request_begin(struct http_request *request, struct http_connection *connection) {
-    init_request(request, connection);
+    take_head(request, connection);
     struct bytes target = request->head->target;
     const uint8_t *question = memchr(target.data, '?', target.length);
     size_t path_length = question ? (size_t)(question - target.data) : target.length;
@@ -152,15 +156,20 @@ bool http_request_begin(struct http_request *request, struct http_connection *co
     return find_route(request) && page_may_ask(request);
 }
 
+/* Few requests use any of the buffers. */
+static void release(struct buffer *buffer) {
+    if (buffer->data || buffer->failed) buffer_free(buffer);
+}
+
 void http_request_clear(struct http_request *request) {
     if (!request->connection) return;
-    buffer_free(&request->path.text);
-    buffer_free(&request->query_text);
-    buffer_free(&request->rest);
-    buffer_free(&request->extra_fields);
+    release(&request->path.text);
+    release(&request->query_text);
+    release(&request->rest);
+    release(&request->extra_fields);
     free(request->security_policy_text);
     free(request->cache_control);
-    memset(request, 0, sizeof *request);
+    memset(request, 0, offsetof(struct http_request, query_text));
 }
 
 /* ---- what handlers ask ---- */

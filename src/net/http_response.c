@@ -103,7 +103,8 @@ static const char fixed_fields[] = "X-Content-Type-Options: nosniff\r\n"
                                    "Referrer-Policy: no-referrer\r\n"
                                    "Cross-Origin-Resource-Policy: same-origin\r\n";
 
-static void append_field(struct buffer *out, const char *name, const char *value) {
+/* Inline: names have constant lengths. */
+static inline void append_field(struct buffer *out, const char *name, const char *value) {
     buffer_append_text(out, name);
     buffer_append(out, ": ", 2);
     buffer_append_text(out, value);
@@ -142,8 +143,9 @@ static const char *connection_field(const struct http_connection *connection) {
     return http_parser_head(connection->parser)->minor_version == 0 ? "keep-alive" : NULL;
 }
 
-void http_response_write_head(struct http_request *request, int status, const char *content_type,
-                              int64_t content_length) {
+/* Status line and fields, in the server's buffer. */
+static struct buffer *make_head(const struct http_request *request, int status,
+                                const char *content_type, int64_t content_length) {
     struct http_connection *connection = request->connection;
     ASSERT(connection); /* else it was answered before */
     struct buffer *head = &connection->server->head;
@@ -159,7 +161,13 @@ void http_response_write_head(struct http_request *request, int status, const ch
     if (connection_value) append_field(head, "Connection", connection_value);
     buffer_append(head, "\r\n", 2);
     ASSERT(!head->failed);
-    stream_write(connection->stream, head->data, head->length);
+    return head;
+}
+
+void http_response_write_head(struct http_request *request, int status, const char *content_type,
+                              int64_t content_length) {
+    const struct buffer *head = make_head(request, status, content_type, content_length);
+    stream_write(request->connection->stream, head->data, head->length);
 }
 
 /* ---- answers ---- */
@@ -168,10 +176,14 @@ void http_respond(struct http_request *request, int status, const char *content_
                   struct bytes body) {
     struct http_connection *connection = request->connection;
     bool has_no_body = status == 204 || status == 304;
-    http_response_write_head(request, status, content_type,
-                             has_no_body ? -1 : (int64_t)body.length);
-    if (!has_no_body && strcmp(request->method, "HEAD") != 0)
-        stream_write(connection->stream, body.data, body.length);
+    struct buffer *head =
+        make_head(request, status, content_type, has_no_body ? -1 : (int64_t)body.length);
+    if (has_no_body || strcmp(request->method, "HEAD") == 0) body.length = 0;
+    /* A small body goes with its head in one piece. */
+    bool is_small = body.length <= head->limit - head->length;
+    if (is_small) buffer_append(head, body.data, body.length);
+    stream_write(connection->stream, head->data, head->length);
+    if (!is_small) stream_write(connection->stream, body.data, body.length);
     http_connection_answered(connection);
 }
 
