@@ -21,26 +21,13 @@
 #include "net/listener.h"
 #include "net/stream.h"
 #include "tests/lib/loop_wait.h"
-
-#define RECEIVED_LIMIT_BYTES (64 << 20)
-
-/* One side of a connection and what happened to it. */
-struct side {
-    struct stream *stream;
-    struct buffer received;
-    int reads;
-    int ended;
-    int drained;
-    int closed;
-    bool echoes;
-    struct status why;
-};
+#include "tests/lib/stream_side.h"
 
 struct fixture {
     struct loop *loop;
     struct listener *listener;
-    struct side server; /* the last accepted connection */
-    struct side client;
+    struct stream_side server; /* the last accepted connection */
+    struct stream_side client;
     int accepted;
     int exhausted;
     int concluded;
@@ -48,37 +35,6 @@ struct fixture {
     bool leaves_alone; /* accepted streams are kept unstarted in `kept` */
     struct stream *kept[200];
 };
-
-static void note_read(void *context, struct bytes bytes) {
-    struct side *side = context;
-    side->reads++;
-    assert_true(bytes.length <= LOOP_READ_BUFFER_BYTES);
-    assert_true(buffer_append(&side->received, bytes.data, bytes.length));
-    if (side->echoes) stream_write(side->stream, bytes.data, bytes.length);
-}
-
-static void note_end(void *context) {
-    struct side *side = context;
-    side->ended++;
-}
-
-static void note_drain(void *context) {
-    struct side *side = context;
-    side->drained++;
-}
-
-static void note_closed(void *context, const struct status *status) {
-    struct side *side = context;
-    side->closed++;
-    side->stream = NULL;
-    side->why = *status;
-}
-
-static const struct stream_handlers handlers = {
-    .on_read = note_read, .on_end = note_end, .on_drain = note_drain, .on_closed = note_closed};
-
-static const struct stream_handlers handlers_without_end = {.on_read = note_read,
-                                                            .on_closed = note_closed};
 
 static void note_accept(void *context, struct stream *stream) {
     struct fixture *fixture = context;
@@ -88,7 +44,7 @@ static void note_accept(void *context, struct stream *stream) {
     }
     fixture->accepted++;
     fixture->server.stream = stream;
-    stream_start(stream, &handlers, &fixture->server);
+    stream_start(stream, &stream_side_handlers, &fixture->server);
 }
 
 static void note_exhausted(void *context, const struct status *status) {
@@ -106,15 +62,15 @@ static void note_connected(void *context, struct stream *stream, const struct st
     fixture->connect_status = *status;
     fixture->client.stream = stream;
     assert_int_equal(stream != NULL, status_is_ok(status));
-    if (stream) stream_start(stream, &handlers, &fixture->client);
+    if (stream) stream_start(stream, &stream_side_handlers, &fixture->client);
 }
 
 static int set_up(void **state) {
     struct fixture *fixture = calloc(1, sizeof *fixture);
     struct status status = STATUS_INIT;
     fixture->loop = loop_create(&status);
-    buffer_init(&fixture->server.received, RECEIVED_LIMIT_BYTES);
-    buffer_init(&fixture->client.received, RECEIVED_LIMIT_BYTES);
+    stream_side_init(&fixture->server);
+    stream_side_init(&fixture->client);
     *state = fixture;
     return 0;
 }
@@ -157,7 +113,7 @@ static void connect_both(struct fixture *fixture) {
 }
 
 struct expectation {
-    const struct side *side;
+    const struct stream_side *side;
     size_t bytes;
 };
 
@@ -166,7 +122,7 @@ static bool has_received(void *context) {
     return expectation->side->received.length >= expectation->bytes;
 }
 
-static void wait_received(struct fixture *fixture, const struct side *side, size_t bytes) {
+static void wait_received(struct fixture *fixture, const struct stream_side *side, size_t bytes) {
     struct expectation expectation = {side, bytes};
     assert_true(loop_wait(fixture->loop, has_received, &expectation));
     assert_int_equal(side->received.length, bytes);
@@ -408,7 +364,10 @@ static void without_an_on_end_the_stream_ends_itself(void **state) {
     fixture->leaves_alone = true;
     connect_both(fixture);
     fixture->server.stream = fixture->kept[0];
-    stream_start(fixture->server.stream, &handlers_without_end, &fixture->server);
+    static struct stream_handlers without_end;
+    without_end = stream_side_handlers;
+    without_end.on_end = NULL;
+    stream_start(fixture->server.stream, &without_end, &fixture->server);
     stream_shutdown(fixture->client.stream);
     assert_true(loop_wait_count(fixture->loop, &fixture->server.closed, 1));
     assert_int_equal(fixture->server.why.code, STATUS_OK);

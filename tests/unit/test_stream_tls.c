@@ -18,25 +18,13 @@
 #include "net/listener.h"
 #include "net/stream_tls.h"
 #include "tests/lib/loop_wait.h"
+#include "tests/lib/stream_side.h"
 #include "tests/lib/tls_peers.h"
-
-#define RECEIVED_LIMIT_BYTES (64 << 20)
 
 /* More than sockets and ENCRYPTED_BYTES_MAX hold. */
 #define LARGE_BYTES ((size_t)20 << 20)
 
 static struct tls_peers peers;
-
-struct side {
-    struct stream *stream;
-    struct buffer received;
-    int ended;
-    int drained;
-    int closed;
-    bool echoes;
-    bool pauses; /* after each read */
-    struct status why;
-};
 
 struct fixture {
     struct loop *loop;
@@ -46,8 +34,8 @@ struct fixture {
     const char *host;     /* that the client expects */
     const char *greeting; /* in plain text, before TLS; NULL: none */
     const char *opening;  /* what the client writes before the handshake; NULL: nothing */
-    struct side server;
-    struct side client;
+    struct stream_side server;
+    struct stream_side client;
     int accepted;
     int concluded;
     int raw; /* a socket without TLS, or -1 */
@@ -60,38 +48,11 @@ struct fixture {
     bool client_is_known;
 };
 
-static void note_read(void *context, struct bytes bytes) {
-    struct side *side = context;
-    assert_true(buffer_append(&side->received, bytes.data, bytes.length));
-    if (side->echoes) stream_write(side->stream, bytes.data, bytes.length);
-    if (side->pauses) stream_pause_reading(side->stream);
-}
-
-static void note_end(void *context) {
-    struct side *side = context;
-    side->ended++;
-}
-
-static void note_drain(void *context) {
-    struct side *side = context;
-    side->drained++;
-}
-
-static void note_closed(void *context, const struct status *status) {
-    struct side *side = context;
-    side->closed++;
-    side->stream = NULL;
-    side->why = *status;
-}
-
-static const struct stream_handlers handlers = {
-    .on_read = note_read, .on_end = note_end, .on_drain = note_drain, .on_closed = note_closed};
-
 static void note_accept(void *context, struct stream *stream) {
     struct fixture *fixture = context;
     fixture->accepted++;
     fixture->server.stream = stream;
-    stream_start(stream, &handlers, &fixture->server);
+    stream_start(stream, &stream_side_handlers, &fixture->server);
     if (!fixture->greeting) return;
     stream_write(stream, fixture->greeting, strlen(fixture->greeting));
     stream_tls_accept(stream, fixture->server_context);
@@ -105,7 +66,7 @@ static void note_connected(void *context, struct stream *stream, const struct st
     assert_true(status_is_ok(status));
     fixture->client.stream = stream;
     if (!fixture->greeting) stream_tls_connect(stream, fixture->client_context, fixture->host, 443);
-    stream_start(stream, &handlers, &fixture->client);
+    stream_start(stream, &stream_side_handlers, &fixture->client);
     if (!fixture->opening) return;
     stream_write(stream, fixture->opening, strlen(fixture->opening));
     assert_int_equal(stream_pending_bytes(stream), strlen(fixture->opening));
@@ -124,8 +85,8 @@ static int set_up(void **state) {
         listener_open(fixture->loop, &address, 0600, &listener_handlers, fixture, &status);
     assert_non_null(fixture->listener);
     listener_use_tls(fixture->listener, fixture->server_context);
-    buffer_init(&fixture->server.received, RECEIVED_LIMIT_BYTES);
-    buffer_init(&fixture->client.received, RECEIVED_LIMIT_BYTES);
+    stream_side_init(&fixture->server);
+    stream_side_init(&fixture->client);
     *state = fixture;
     return 0;
 }
@@ -167,7 +128,7 @@ static void connect_both(struct fixture *fixture) {
 }
 
 struct expectation {
-    const struct side *side;
+    const struct stream_side *side;
     size_t bytes;
 };
 
@@ -176,7 +137,7 @@ static bool has_received(void *context) {
     return expectation->side->received.length >= expectation->bytes;
 }
 
-static void wait_received(struct fixture *fixture, const struct side *side, size_t bytes) {
+static void wait_received(struct fixture *fixture, const struct stream_side *side, size_t bytes) {
     struct expectation expectation = {side, bytes};
     assert_true(loop_wait(fixture->loop, has_received, &expectation));
     assert_int_equal(side->received.length, bytes);
@@ -199,7 +160,7 @@ static void bytes_travel_both_ways(void **state) {
     assert_non_null(stream_peer_fingerprint(fixture->client.stream));
 }
 
-static void check_numbers(const struct side *side, size_t bytes) {
+static void check_numbers(const struct stream_side *side, size_t bytes) {
     assert_int_equal(side->received.length, bytes);
     for (uint32_t i = 0; i < bytes / sizeof i; i++) {
         uint32_t number;

@@ -16,22 +16,10 @@
 #include "net/websocket_handshake.h"
 #include "net/websocket_stream.h"
 #include "tests/lib/loop_wait.h"
+#include "tests/lib/stream_side.h"
 #include "tests/lib/tls_peers.h"
 
 #define RECEIVED_LIMIT_BYTES (64 << 20)
-
-/* The server's side, a stream. */
-struct owner {
-    struct stream *stream;
-    struct buffer received;
-    int ended;
-    int drained;
-    int closed;
-    bool echoes;
-    bool closes_at_end;
-    bool pauses_when_reading;
-    struct status status;
-};
 
 /* The client's side: bytes of frames, read with our reader. */
 struct client {
@@ -54,7 +42,7 @@ struct fixture {
     struct loop *loop;
     struct http_server *server;
     struct address address;
-    struct owner owner;
+    struct stream_side owner; /* the server's side */
     struct client client;
     struct tls_peers peers; /* unless in the clear */
     struct tls_server_context *server_context;
@@ -63,41 +51,13 @@ struct fixture {
 
 /* ---- the server ---- */
 
-static void owner_read(void *context, struct bytes bytes) {
-    struct owner *owner = context;
-    assert_true(buffer_append(&owner->received, bytes.data, bytes.length));
-    if (owner->echoes) stream_write(owner->stream, bytes.data, bytes.length);
-    if (owner->pauses_when_reading) stream_pause_reading(owner->stream);
-}
-
-static void owner_end(void *context) {
-    struct owner *owner = context;
-    owner->ended++;
-    if (owner->closes_at_end) stream_close(owner->stream);
-}
-
-static void owner_drain(void *context) {
-    struct owner *owner = context;
-    owner->drained++;
-}
-
-static void owner_closed(void *context, const struct status *status) {
-    struct owner *owner = context;
-    owner->closed++;
-    owner->stream = NULL;
-    owner->status = *status;
-}
-
-static const struct stream_handlers owner_handlers = {
-    .on_read = owner_read, .on_end = owner_end, .on_drain = owner_drain, .on_closed = owner_closed};
-
 static void accept_stream(void *context, struct http_request *request) {
     struct fixture *fixture = context;
     static const struct websocket_accept_options options = {.protocols = NULL};
     fixture->owner.stream = websocket_accept_stream(request, &options);
     assert_non_null(fixture->owner.stream);
     assert_true(stream_is_framed(fixture->owner.stream));
-    stream_start(fixture->owner.stream, &owner_handlers, &fixture->owner);
+    stream_start(fixture->owner.stream, &stream_side_handlers, &fixture->owner);
     stream_write(fixture->owner.stream, "hello", 5);
 }
 
@@ -181,7 +141,7 @@ static void begin(struct fixture *fixture) {
     struct http_server_options options = {.name = "test"};
     struct address any;
     fixture->loop = loop_create(&status);
-    buffer_init(&fixture->owner.received, RECEIVED_LIMIT_BYTES);
+    stream_side_init(&fixture->owner);
     buffer_init(&fixture->client.head, 4096);
     buffer_init(&fixture->client.message, LOOP_CHUNK_BYTES);
     buffer_init(&fixture->client.received, RECEIVED_LIMIT_BYTES);
@@ -372,7 +332,7 @@ static void test_client_closes(void **state) {
     assert_true(loop_wait_count(fixture->loop, &fixture->client.closed, 1));
     assert_string_equal(buffer_text(&fixture->owner.received), "last");
     assert_int_equal(fixture->owner.ended, 1);
-    assert_true(status_is_ok(&fixture->owner.status));
+    assert_true(status_is_ok(&fixture->owner.why));
     assert_int_equal(fixture->client.closes, 1);
     assert_int_equal(fixture->client.close_code, 4001);
 }
@@ -381,7 +341,7 @@ static void test_client_closes(void **state) {
 static void test_client_closes_while_paused(void **state) {
     struct fixture *fixture = *state;
     connect_both(fixture);
-    fixture->owner.closes_at_end = fixture->owner.pauses_when_reading = true;
+    fixture->owner.closes_at_end = fixture->owner.pauses = true;
     send_text(fixture, WEBSOCKET_BINARY, "last");
     send_text(fixture, WEBSOCKET_CLOSE, "\x03\xe8");
     wait_for_bytes(fixture, &fixture->owner.received, 4);
@@ -414,7 +374,7 @@ static void test_client_vanishes(void **state) {
     fixture->owner.closes_at_end = true;
     stream_abort(fixture->client.stream);
     assert_true(loop_wait_count(fixture->loop, &fixture->owner.closed, 1));
-    assert_false(status_is_ok(&fixture->owner.status));
+    assert_false(status_is_ok(&fixture->owner.why));
 }
 
 static void test_owner_closes(void **state) {
