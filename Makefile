@@ -173,7 +173,8 @@ bench: lsys
 	@tests/bench/run
 
 # What a bench needs of the inside of lsys.
-build/bench/fill_shelf: build/static/tests/bench/fill_shelf.o $(filter-out %/src/main.o,$(call objects,static))
+build/bench/fill_shelf build/bench/crypto_lsys: build/bench/%: build/static/tests/bench/%.o \
+                                                $(filter-out %/src/main.o,$(call objects,static))
 	@echo "link    $@"
 	@mkdir -p $(@D)
 	@$(CC) $(filter-out -Wl%,$(STATIC_LDFLAGS)) -o $@ $^ $(LIBRARIES) 2>/dev/null
