@@ -15,6 +15,7 @@ import { Vendor } from './lib/vendor.mjs';
 import { until } from './lib/wait.mjs';
 
 const ROUNDS = 12;
+const LIVE_ROUNDS = 6;
 
 /// Nobody listens there.
 const NOWHERE = 'http://127.0.0.1:1';
@@ -185,6 +186,35 @@ describe('the state of a master', () => {
     return now.state !== state || now.serial !== serial;
   });
 
+  async function assertSaysSo(master, lost) {
+    const ready = await get(`${master.url}/readyz`);
+    assert.equal(ready.status, 503, `${lost} are not as they were, and it is ready`);
+    assert.match(ready.text, /add them again/);
+    assert.match(await lsysOk(['audit', '--data-dir', master.dataDir]), /state_damaged|licenses_lost/);
+  }
+
+  test('damaged while it runs: it goes on, stops in order, and says afterwards what is lost', async (t) => {
+    const { rounds, random, seed } = randomRounds(t, LIVE_ROUNDS);
+    for (let round = 0; round < rounds; round += 1) {
+      const master = await Master.start(t, vendor);
+      const known = {};
+      await change(master, random, known);
+      const what = `seed ${seed}, round ${round}: ${damageState(random, master.dataDir)}`;
+      try {
+        await change(master, random, known);
+        assert.deepEqual(differing(known, await read(master)), []);
+        const signal = random.pick(['SIGTERM', 'SIGKILL']);
+        const ended = await master.stop(signal);
+        if (signal === 'SIGTERM') assert.deepEqual(ended, { code: 0, signal: null });
+        const again = await Master.start(t, vendor, { dataDir: master.dataDir, port: master.port });
+        const lost = differing(known, await read(again));
+        if (lost.length > 0) await assertSaysSo(again, lost);
+      } catch (error) {
+        throw new Error(`${what}: ${error.message}\n${master.process.output}`, { cause: error });
+      }
+    }
+  });
+
   test('damaged at random: nothing acknowledged is lost without a word, and slaves lose nothing', async (t) => {
     const { rounds, random, seed } = randomRounds(t, ROUNDS);
     let master = await Master.start(t, vendor);
@@ -198,12 +228,7 @@ describe('the state of a master', () => {
       try {
         master = await Master.start(t, vendor, { dataDir: master.dataDir, port: master.port });
         const lost = differing(known, await read(master));
-        if (lost.length > 0) {
-          const ready = await get(`${master.url}/readyz`);
-          assert.equal(ready.status, 503, `${lost} are not as they were, and it is ready`);
-          assert.match(ready.text, /add them again/);
-          assert.match(await lsysOk(['audit', '--data-dir', master.dataDir]), /state_damaged|licenses_lost/);
-        }
+        if (lost.length > 0) await assertSaysSo(master, lost);
         /* What the slave has it keeps, and what is added now reaches it. */
         for (const id of Object.keys(known)) {
           const { status, json } = await get(`${slave.url}/api/licenses/${id}`);
