@@ -1,5 +1,6 @@
-// All faults of the caches at random, one after the other and several at a time, with applications asking after each: what
-// is granted is always a license that the vendor signed and nobody revoked, and in the end everything is well again.
+// All faults of the caches at random, one after the other and several at a time, with applications asking after each:
+// what is granted is always a license that the vendor signed and nobody revoked, and in the end everything is well
+// again.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Master, Slave, fastTimes, freeze } from './lib/cache.mjs';

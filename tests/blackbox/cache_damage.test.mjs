@@ -1,5 +1,5 @@
-// State files of cache-master and cache-slave that are damaged at random while the role is stopped: nothing is granted that
-// was not verified, what is damaged is counted and fetched anew, and what a master has lost it says.
+// State files of cache-master and cache-slave that are damaged at random while the role is stopped: nothing is granted
+// that was not verified, what is damaged is counted and fetched anew, and what a master has lost it says.
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -30,8 +30,8 @@ before(async () => {
 
 const issue = (id, flags = []) => vendor.issue(`${id}.lic`, ['--license-id', id, '--valid-for', '60d', ...CROWD_LICENSE, ...flags]);
 
-/// A master with licenses that count and licenses that must never count again: revoked by the vendor's list, revoked at the
-/// master, ended, removed.
+/// A master with licenses that count and licenses that must never count again: revoked by the vendor's list, revoked at
+/// the master, ended, removed.
 async function startMasterWithAll(t) {
   const list = path.join(folder, 'revocations.jwt');
   const licenses = await Promise.all(['listed', 'revoked', 'removed'].map((id) => issue(id)));
@@ -144,8 +144,8 @@ async function issueToken(id) {
   return bareToken(path.join(folder, `${id}.lic`));
 }
 
-/// Changes one character of the payload of a token where it stands in the state file. A long token lies over several pages
-/// of the file: some of its first characters find it.
+/// Changes one character of the payload of a token where it stands in the state file. A long token lies over several
+/// pages of the file: some of its first characters find it.
 function flipInToken(dataDir, token) {
   const file = path.join(dataDir, 'state.db');
   const bytes = readFileSync(file);

@@ -1,5 +1,5 @@
-// Keys of single slaves on several machines, which are fingerprint files here: a key belongs to the first machine that uses
-// it, from another one it is refused and written to the audit log; the shared key belongs to none.
+// Keys of single slaves on several machines, which are fingerprint files here: a key belongs to the first machine that
+// uses it, from another one it is refused and written to the audit log; the shared key belongs to none.
 import assert from 'node:assert/strict';
 import { cpSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

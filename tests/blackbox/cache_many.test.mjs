@@ -1,5 +1,6 @@
-// A cache-slave that restarts with 100,000 ES256 licenses on its disk, of which it can verify a thousand or so a second:
-// what is asked for first is verified first, and nothing unverified is ever served. LSYS_MANY_LICENSES sets another number.
+// A cache-slave that restarts with 100,000 ES256 licenses on its disk, of which it can verify a thousand or so a
+// second: what is asked for first is verified first, and nothing unverified is ever served. LSYS_MANY_LICENSES sets
+// another number.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';

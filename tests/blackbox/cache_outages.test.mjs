@@ -1,10 +1,10 @@
-// lsys cache-slave while its master is away, ill or hostile, with a thousand applications asking: no wrong grant, no lost
-// license, the right state and a reason that says what is the matter.
+// lsys cache-slave while its master is away, ill or hostile, with a thousand applications asking: no wrong grant, no
+// lost license, the right state and a reason that says what is the matter.
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { FakeMaster, Master, Slave, fastTimes, freeze, json, page, status } from './lib/cache.mjs';
-import { CROWD_GRANT, CROWD_LICENSE, Crowd, Oracle } from './lib/crowd.mjs';
+import { CROWD_GRANT, CROWD_LICENSE, CROWD_QUESTIONS, Crowd, Oracle } from './lib/crowd.mjs';
 import { temporaryFolder } from './lib/folders.mjs';
 import { get } from './lib/http.mjs';
 import { until } from './lib/wait.mjs';
@@ -47,6 +47,31 @@ async function walkThroughOutage(slave, lastError) {
   assert.equal((await slave.check({ feature: 'sso' })).json.results[0].code, 'no_master');
   return failed;
 }
+
+test('the oracle of these tests notices each lie', async (t) => {
+  const { slave, crowd } = await pair(t, { times: fastTimes({ LICENSE_CACHE_TTL: '60000' }) });
+  const expected = { states: ['synced'], words: /never/ };
+  const [now, past] = [Date.now(), Date.now() + 1000];
+  const current = await slave.current();
+  const check = (await slave.check({ checks: CROWD_QUESTIONS })).json;
+  crowd.oracle.judgeCurrent(current, expected, now);
+  crowd.oracle.judgeCheck(check, expected, now);
+  const lies = [{ sync_status: 'stale' }, { sync_status: 'failed' }, { licensed: false }, { edition: 'community' }, { rests_on: 'cache' },
+    { age_ms: 60001 }, { age_ms: null }, { reason: 'all is well' }, { reason: `${current.reason}; last try: refused` }];
+  const license = (change) => ({ license: { ...current.license, ...change } });
+  for (const lie of [...lies, { features: {} }, { features: { ...CROWD_GRANT.features, more: true } }, license({ id: 'L-2' }),
+    license({ features: {} }), license({ sync_status: 'failed' })]) {
+    assert.throws(() => crowd.oracle.judgeCurrent({ ...current, ...lie }, expected, now), JSON.stringify(lie));
+  }
+  const result = (index, change) => ({ results: check.results.map((one, i) => (i === index ? { ...one, ...change } : one)) });
+  for (const lie of [...lies, { allowed: true }, { results: [] }, result(0, { allowed: false }), result(2, { allowed: true }),
+    result(3, { allowed: true, code: 'licensed' }), result(1, { code: 'no_master' })]) {
+    assert.throws(() => crowd.oracle.judgeCheck({ ...check, ...lie }, expected, now), JSON.stringify(lie));
+  }
+  crowd.oracle.grants = { 'L-1': { ...CROWD_GRANT, ends_ms: now + 500 } };
+  assert.throws(() => crowd.oracle.judgeCurrent(current, expected, past));
+  assert.throws(() => crowd.oracle.judgeCheck(check, expected, past));
+});
 
 describe('the master', () => {
   test('killed: stale, failed, and back at once when it returns', async (t) => {

@@ -1,5 +1,5 @@
-// cache-master and cache-slave killed with SIGKILL again and again, while licenses are added and while they sync: what was
-// acknowledged is there, numbers and serials only grow, and the slave comes to have what the master has.
+// cache-master and cache-slave killed with SIGKILL again and again, while licenses are added and while they sync: what
+// was acknowledged is there, numbers and serials only grow, and the slave comes to have what the master has.
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';

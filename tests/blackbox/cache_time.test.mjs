@@ -1,5 +1,5 @@
-// Time at a cache-slave: licenses that end while a thousand applications ask, and clocks that are set from outside. Nothing
-// counts past its end, nothing is extended by a clock turned back, and a clock put right is simply right.
+// Time at a cache-slave: licenses that end while a thousand applications ask, and clocks that are set from outside.
+// Nothing counts past its end, nothing is extended by a clock turned back, and a clock put right is simply right.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as passes } from 'node:timers/promises';

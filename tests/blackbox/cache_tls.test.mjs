@@ -1,5 +1,5 @@
-// A master over HTTPS whose certificate is replaced: by the same CA without a gap; by another one, the sync fails with the
-// reason, the cache counts within its grace, and all is well when it is put right.
+// A master over HTTPS whose certificate is replaced: by the same CA without a gap; by another one, the sync fails with
+// the reason, the cache counts within its grace, and all is well when it is put right.
 import assert from 'node:assert/strict';
 import { chmodSync, copyFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -37,8 +37,8 @@ before(async () => {
   }
 });
 
-/// The files that a master serves with. `use` puts another certificate in their place, as a certificate manager does: each
-/// file at once, one after the other.
+/// The files that a master serves with. `use` puts another certificate in their place, as a certificate manager does:
+/// each file at once, one after the other.
 function served(t, name) {
   const place = temporaryFolder(t);
   const files = { cert: path.join(place, 'cert.pem'), key: path.join(place, 'key.pem') };

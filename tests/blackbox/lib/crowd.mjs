@@ -12,7 +12,7 @@ const CROWD = 1000;
 const ANSWER_DEADLINE_MS = 20_000;
 
 /// What half of the crowd asks with POST; the other half asks for the license as a whole.
-const QUESTIONS = [{ feature: 'sso' }, { feature: 'nodes', amount: 50 }, { feature: 'nodes', amount: 51 },
+export const CROWD_QUESTIONS = [{ feature: 'sso' }, { feature: 'nodes', amount: 50 }, { feature: 'nodes', amount: 51 },
   { feature: 'never-sold' }];
 
 /// The license that the tests with a crowd issue, and what it grants.
@@ -69,7 +69,7 @@ export class Oracle {
   }
 
   /// What every kind of answer has in common. Gives what is granted, or undefined.
-  #judgeCommon(answer, license_id, { states, words }) {
+  #judgeCommon(answer, license_id, { states, words }, began_ms) {
     demand(states.includes(answer.sync_status), `the state is none of ${states}`);
     const granted = this.#granted(answer.sync_status, license_id);
     const bases = { synced: 'master', stale: 'cache', failed: 'development' };
@@ -77,6 +77,7 @@ export class Oracle {
     demand(answer.rests_on === basis, `it does not rest on ${basis}`);
     demand(answer.licensed === Boolean(granted), 'licensed is wrong');
     demand(answer.edition === (granted?.edition ?? 'community'), 'the edition is wrong');
+    demand(!granted?.ends_ms || began_ms < granted.ends_ms, 'granted past its end');
     this.#judgeAge(answer);
     this.#judgeReason(answer, words, this.grants[license_id]?.revoked);
     return granted;
@@ -85,20 +86,19 @@ export class Oracle {
   /// `began_ms` is when it was asked.
   judgeCurrent(answer, expected, began_ms) {
     const { license } = answer;
-    const granted = this.#judgeCommon(answer, license.id, expected);
-    const known = this.grants[license.id] ?? (granted && granted === this.development);
+    const granted = this.#judgeCommon(answer, license.id, expected, began_ms);
+    const known = this.grants[license.id] || (granted && granted === this.development);
     demand(known || (license.id === null && !granted), 'the vendor has signed no such license');
     demand(isDeepStrictEqual(answer.features, granted?.features ?? {}), 'the features are wrong');
     demand(isDeepStrictEqual(license.features, answer.features), 'the license has other features');
     demand(license.sync_status === answer.sync_status, 'the license has another state');
-    if (known?.ends_ms) demand(!granted || began_ms < known.ends_ms, 'granted past its end');
   }
 
-  judgeCheck(answer, expected) {
+  judgeCheck(answer, expected, began_ms) {
     const id = expected.license_id ?? Object.keys(this.grants)[0];
-    const features = this.#judgeCommon(answer, id, expected)?.features ?? {};
-    demand(answer.allowed === false && answer.results.length === QUESTIONS.length, 'not every question is answered');
-    for (const [index, { feature, amount }] of QUESTIONS.entries()) {
+    const features = this.#judgeCommon(answer, id, expected, began_ms)?.features ?? {};
+    demand(answer.allowed === false && answer.results.length === CROWD_QUESTIONS.length, 'not every question is answered');
+    for (const [index, { feature, amount }] of CROWD_QUESTIONS.entries()) {
       const result = answer.results[index];
       const limit = features[feature];
       const allowed = limit === true || (typeof limit === 'number' && amount <= limit);
@@ -124,25 +124,24 @@ export class Crowd {
     const began_ms = Date.now();
     const isCheck = index % 2 === 1 && expected.license_id !== 'any';
     const question = isCheck
-      ? { path: '/api/licenses/check', method: 'POST', body: JSON.stringify({ checks: QUESTIONS }) }
+      ? { path: '/api/licenses/check', method: 'POST', body: JSON.stringify({ checks: CROWD_QUESTIONS }) }
       : { path: '/api/licenses/current', method: 'GET' };
     const { statusCode, body } = await this.pool.request(question);
     const text = await body.text();
     try {
       demand(statusCode === 200, `the status is ${statusCode}`);
       const answer = JSON.parse(text);
-      if (isCheck) this.oracle.judgeCheck(answer, expected);
-      else this.oracle.judgeCurrent(answer, expected, began_ms);
+      this.oracle[isCheck ? 'judgeCheck' : 'judgeCurrent'](answer, expected, began_ms);
       return answer.sync_status;
     } catch (error) {
       return { complaint: `${error.message}: ${text}` };
     }
   }
 
-  /// Asks `count` questions at once and judges every answer. `expected` has `states` that may be now, `words` that the last
-  /// try's problem must match, and `license_id`, that of the current license when there are several; it is 'any' when it
-  /// may change meanwhile, and then nobody asks for features, because that answer names no license. Gives how often each
-  /// state was.
+  /// Asks `count` questions at once and judges every answer. `expected` has `states` that may be now, `words` that the
+  /// last try's problem must match, and `license_id`, that of the current license when there are several; it is 'any'
+  /// when it may change meanwhile, and then nobody asks for features, because that answer names no license. Gives how
+  /// often each state was.
   async ask(expected, count = CROWD) {
     const answers = await Promise.all(Array.from({ length: count }, (_, index) => this.#one(index, expected)));
     const complaints = answers.filter((answer) => answer.complaint);

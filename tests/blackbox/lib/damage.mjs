@@ -1,5 +1,5 @@
-// Damaging a role's state file while the role is stopped, as a dying disk or a careless hand does: bytes flipped, ranges
-// and whole pages zeroed or overwritten, files cut short. Everything follows from a seed, which is printed.
+// Damaging a role's state file while the role is stopped, as a dying disk or a careless hand does: bytes flipped,
+// ranges and whole pages zeroed or overwritten, files cut short. Everything follows from a seed, which is printed.
 import { closeSync, openSync, readdirSync, statSync, ftruncateSync, writeSync } from 'node:fs';
 import path from 'node:path';
 
@@ -31,8 +31,8 @@ export class Random {
   }
 }
 
-/// How many rounds a loop of random faults makes, and the numbers it draws from. LSYS_FUZZ_ROUNDS lets it run longer, and
-/// LSYS_FUZZ_SEED, which is printed, repeats what it draws.
+/// How many rounds a loop of random faults makes, and the numbers it draws from. LSYS_FUZZ_ROUNDS lets it run longer,
+/// and LSYS_FUZZ_SEED, which is printed, repeats what it draws.
 export function randomRounds(t, rounds) {
   const seed = Number(process.env.LSYS_FUZZ_SEED ?? Date.now() % 1_000_000_007);
   t.diagnostic(`LSYS_FUZZ_SEED=${seed}`);

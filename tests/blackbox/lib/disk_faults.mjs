@@ -1,5 +1,5 @@
-// Disks that are full, read-only or failing, under a program that is not told. Each fault needs rights that a sandbox may
-// not give; then the test is skipped, with the reason.
+// Disks that are full, read-only or failing, under a program that is not told. Each fault needs rights that a sandbox
+// may not give; then the test is skipped, with the reason.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -34,8 +34,8 @@ export function smallDisk(t, bytes = '1m') {
   return mount(t, '-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs');
 }
 
-/// A disk whose file system gives up at `fail()`, as the kernel makes it after an error: read-only from then on, also for
-/// files that are open.
+/// A disk whose file system gives up at `fail()`, as the kernel makes it after an error: read-only from then on, also
+/// for files that are open.
 export function failingDisk(t) {
   const image = path.join(temporaryFolder(t), 'image');
   execFileSync('truncate', ['-s', '16M', image]);
@@ -44,8 +44,8 @@ export function failingDisk(t) {
   return point && { point, fail: () => execFileSync('mount', ['-o', 'remount,abort', point]) };
 }
 
-/// From now on system calls of the running process `pid` fail: `what` is strace's, 'pwrite64,fdatasync:error=EIO'. Gives a
-/// function that ends that, or undefined when the test is skipped.
+/// From now on system calls of the running process `pid` fail: `what` is strace's, 'pwrite64,fdatasync:error=EIO'.
+/// Gives a function that ends that, or undefined when the test is skipped.
 export async function inject(t, pid, what) {
   const calls = what.split(':')[0];
   const strace = start(t, 'strace', ['-f', '-o', '/dev/null', '-p', String(pid), '-e', `trace=${calls}`, '-e', `inject=${what}`]);

@@ -117,8 +117,8 @@ export function start(t, program, args, options) {
   return background;
 }
 
-/// Starts lsys in the background: startLsys(t, ['broker', '--listen', ...]). `wrapper` is a command that runs it, such as
-/// ['timewarp', file].
+/// Starts lsys in the background: startLsys(t, ['broker', '--listen', ...]). `wrapper` is a command that runs it, such
+/// as ['timewarp', file].
 export function startLsys(t, args, { wrapper = [], ...options } = {}) {
   const [program, ...rest] = [...wrapper, binary, ...args];
   return start(t, program, rest, options);

@@ -1,5 +1,5 @@
-// The wall clock of a program, moved from outside: timewarp.c is built from where it lies beside the repository, or from
-// LSYS_TIMEWARP.
+// The wall clock of a program, moved from outside: timewarp.c is built from where it lies beside the repository, or
+// from LSYS_TIMEWARP.
 import { execFileSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -16,7 +16,8 @@ export function whyNoTimewarp() {
   return process.arch !== 'x64' && 'timewarp.c is for x86-64';
 }
 
-/// A clock for programs started with `wrapper`: `set(seconds)` moves it that far from the true time, also while they run.
+/// A clock for programs started with `wrapper`: `set(seconds)` moves it that far from the true time, also while they
+/// run.
 export function warpedClock(t) {
   const folder = temporaryFolder(t);
   const program = path.join(folder, 'timewarp');
