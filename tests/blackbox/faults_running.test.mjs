@@ -233,20 +233,6 @@ describe('a disk that fails while a role runs', { skip: noFaults }, () => {
     await server.untilLicense((answer) => answer.features.round === 14);
     await untilPersistence(server.url, '/v1/license', 'durable');
   });
-
-  test('a lock that stays costs one wait, and is given up', async (t) => {
-    const { vendor, license } = await newVendor(t);
-    // Of the calls at the start this one frees the lock of the first write.
-    const fault = withFault({ call: 'fcntl', error: 'ENOLCK', when: '59' });
-    const dataDir = path.join(temporaryFolder(t), 'data');
-    const [program, ...args] = [...fault, binary, 'license-server', '--license', license, '--keys', vendor.keys,
-      '--data-dir', dataDir, '--http', '127.0.0.1:0', '--nats-listen', '127.0.0.1:0'];
-    const server = start(t, program, args);
-    const [, url] = await server.untilOutput(/url=(http:\S+)/);
-    await until('the license', async () => (await get(`${url}/v1/license`)).json.status === 'valid');
-    await untilPersistence(url, '/v1/license', 'durable');
-    assert.equal((await server.stop('SIGTERM', 2500)).code, 0);
-  });
 });
 
 describe('inotify has nothing left', { skip: noFaults }, () => {

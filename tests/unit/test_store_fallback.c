@@ -2,6 +2,8 @@
  * refused, and coming back. A small tmpfs is remounted, which needs root. */
 #include "tests/lib/unit.h"
 
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "rules/persistence.h"
 #include "store/store.h"
 #include "tests/lib/folder.h"
@@ -321,6 +324,64 @@ static void a_watcher_hears_of_the_first_failure_and_of_the_end(void **state) {
     store_close(store);
 }
 
+/* ---- locks ---- */
+
+/* Where SQLite has the lock of whoever writes, in the index of the WAL. */
+#define WRITE_LOCK_OFFSET 120
+
+/* Another process holds the lock until it is killed. */
+static pid_t hold_write_lock(const char *folder) {
+    char path[TEST_FOLDER_BYTES + 32];
+    char ready;
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    snprintf(path, sizeof(path), "%s/state.db-shm", folder);
+    pid_t child = fork();
+    if (child == 0) {
+        struct flock lock = {
+            .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = WRITE_LOCK_OFFSET, .l_len = 1};
+        int file = open(path, O_RDWR | O_CLOEXEC);
+        if (fcntl(file, F_SETLK, &lock) == 0 && write(ends[1], "x", 1) == 1) {
+            pause();
+        }
+        _exit(1);
+    }
+    close(ends[1]);
+    assert_int_equal(read(ends[0], &ready, 1), 1);
+    close(ends[0]);
+    return child;
+}
+
+static int64_t milliseconds_of_a_put(struct store *store, enum status_code expected) {
+    struct status status = STATUS_INIT;
+    int64_t begin_ms = clock_monotonic_ms();
+    put(store, "a", "two", &status);
+    assert_int_equal(status.code, expected);
+    return clock_monotonic_ms() - begin_ms;
+}
+
+static void a_lock_that_stays_is_waited_for_once(void **state) {
+    (void)state;
+    char folder[TEST_FOLDER_BYTES];
+    struct store *store = NULL;
+    test_folder_make(folder);
+    assert_true(store_open(folder, &store, NULL, NULL));
+    assert_true(put(store, "a", "one", NULL));
+    pid_t holder = hold_write_lock(folder);
+    assert_true(milliseconds_of_a_put(store, STATUS_BUSY) >= 900);
+    for (int i = 0; i < 20; i++) {
+        assert_true(milliseconds_of_a_put(store, STATUS_BUSY) < 500);
+    }
+    assert_value(store, "a", "one");
+    kill(holder, SIGKILL);
+    assert_int_equal(waitpid(holder, NULL, 0), holder);
+    assert_true(store_retry(store, &(struct store_report){0}, NULL));
+    milliseconds_of_a_put(store, STATUS_OK);
+    assert_value(store, "a", "two");
+    store_close(store);
+    test_folder_remove(folder);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_read_only_disk_is_read, set_up, tear_down),
@@ -334,6 +395,7 @@ int main(void) {
         cmocka_unit_test(what_a_person_must_put_right_is_an_error),
         cmocka_unit_test_setup_teardown(a_watcher_hears_of_the_first_failure_and_of_the_end, set_up,
                                         tear_down),
+        cmocka_unit_test(a_lock_that_stays_is_waited_for_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,7 +27,8 @@ export async function breakCalls(start, t, pid, { call, error, when }) {
 
 /// Calls and what they may fail with, on a broken disk or a machine at its limits; `most` is how many of the calls at
 /// the start of a role are tried one by one. strace counts the calls of each thread by itself. Not here is what no
-/// kernel does: a full disk or an I/O error of a pipe, an end of a connection that the other direction does not see.
+/// kernel does: a full disk or an I/O error of a pipe, an end of a connection that the other direction does not see, a
+/// lock that cannot be given back.
 export const FAULTS = [
   { call: 'openat', errors: ['EIO', 'EMFILE', 'ENOSPC'], most: 36 },
   { call: 'read', errors: ['EINTR'], most: 30 },
@@ -42,7 +43,6 @@ export const FAULTS = [
   { call: 'rename', errors: ['EIO'], most: 2 },
   { call: 'mkdir', errors: ['ENOSPC'], most: 1 },
   { call: 'newfstatat', errors: ['EIO'], most: 53 },
-  { call: 'fcntl', errors: ['EINTR', 'ENOLCK'], most: 60 },
   { call: 'flock', errors: ['EINTR'], most: 1 },
   { call: 'mmap', errors: ['ENOMEM'], most: 14 },
   { call: 'epoll_pwait', errors: ['EINTR'], most: 20 },
