@@ -30,6 +30,20 @@
 
 /* ---- opening ---- */
 
+/* A read that failed can look like damage to SQLite: only what is found twice is replaced. */
+static bool open_file(struct store *store, struct store_report *report, struct status *status) {
+    struct status why = STATUS_INIT;
+    bool ok = store_open_for_writing(store, false, report, &why);
+    if (!ok) {
+        store_close_database(store);
+    }
+    if (!ok && why.code == STATUS_DAMAGED) {
+        *report = (struct store_report){0};
+        return store_open_for_writing(store, true, report, status);
+    }
+    return ok || status_fail(status, why.code, "%s", why.text);
+}
+
 /* Makes and locks the folder, and opens the file for writing. */
 static bool open_durably(struct store *store, const char *folder, struct store_report *report,
                          struct status *status) {
@@ -39,7 +53,7 @@ static bool open_durably(struct store *store, const char *folder, struct store_r
     if (store->lock < 0) {
         store->lock = folder_lock_take(store->folder, status);
     }
-    if (store->lock < 0 || !store_open_for_writing(store, report, status)) {
+    if (store->lock < 0 || !open_file(store, report, status)) {
         store_close_database(store);
         return false;
     }

@@ -161,7 +161,7 @@ bool store_refuse_newer(const struct store *store, int version, struct status *s
                        store->path, version, schema_current()->version);
 }
 
-bool store_open_for_writing(struct store *store, struct store_report *report,
+bool store_open_for_writing(struct store *store, bool replace, struct store_report *report,
                             struct status *status) {
     enum schema_state state = SCHEMA_EMPTY;
     int version = 0;
@@ -170,7 +170,7 @@ bool store_open_for_writing(struct store *store, struct store_report *report,
         return false;
     }
     bool ok = store_open_database(store, DATABASE_READ_WRITE, &state, &version, &error);
-    if (!ok && error.code == STATUS_DAMAGED) {
+    if (!ok && error.code == STATUS_DAMAGED && replace) {
         ok = replace_damaged(store, report, status) &&
              store_open_database(store, DATABASE_READ_WRITE, &state, &version, status);
     } else if (!ok) {

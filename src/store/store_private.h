@@ -51,8 +51,9 @@ bool store_find_folder(struct store *store, const char *folder, struct status *s
 bool store_open_database(struct store *store, enum database_mode mode, enum schema_state *state,
                          int *version, struct status *status) MUST_CHECK;
 
-/* Opens the file, replacing it when it is damaged, and makes it ready. The folder is locked. */
-bool store_open_for_writing(struct store *store, struct store_report *report,
+/* Opens the file, replacing it when it is damaged and `replace` allows it (else STATUS_DAMAGED), and
+ * makes it ready. The folder is locked. */
+bool store_open_for_writing(struct store *store, bool replace, struct store_report *report,
                             struct status *status) MUST_CHECK;
 
 /* Closes the file alone; harmless when it is closed. */
