@@ -1,7 +1,7 @@
 // What people do to a broker who mean it no good, and what careless clients do: others must not notice.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { networkInterfaces } from 'node:os';
 import path from 'node:path';
@@ -10,6 +10,7 @@ import { startLsysBroker } from './lib/brokers.mjs';
 import { temporaryFolder } from './lib/folders.mjs';
 import { binary, start, startLsys } from './lib/lsys.mjs';
 import { freePort } from './lib/ports.mjs';
+import { openDescriptors, residentBytes } from './lib/processes.mjs';
 import { RawNats } from './lib/raw_nats.mjs';
 import { until } from './lib/wait.mjs';
 
@@ -19,8 +20,6 @@ const MEGABYTE = 1024 * 1024;
 /// AddressSanitizer keeps freed memory and shadows the rest: sizes mean nothing there.
 const memoryCounts = !binary.includes('asan');
 
-const residentBytes = (pid) => Number(readFileSync(`/proc/${pid}/status`, 'latin1').match(/VmRSS:\s+(\d+)/)[1]) * 1024;
-const openDescriptors = (pid) => readdirSync(`/proc/${pid}/fd`).length;
 
 async function connected(t, port, more = '') {
   const raw = await RawNats.connect(t, port);

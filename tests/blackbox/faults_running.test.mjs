@@ -13,6 +13,7 @@ import { temporaryFolder } from './lib/folders.mjs';
 import { get } from './lib/http.mjs';
 import { HEARTBEAT_MS, LicenseServer } from './lib/license_server.mjs';
 import { binary, lsys, start } from './lib/lsys.mjs';
+import { openDescriptors, residentKib } from './lib/processes.mjs';
 import { suiteContext } from './lib/suite.mjs';
 import { Vendor } from './lib/vendor.mjs';
 import { until } from './lib/wait.mjs';
@@ -351,9 +352,9 @@ describe('a NATS server that flaps', () => {
   }
 
   const usage = (pid) => ({
-    descriptors: readdirSync(`/proc/${pid}/fd`).length,
+    descriptors: openDescriptors(pid),
     threads: readdirSync(`/proc/${pid}/task`).length,
-    memory_kib: Number(readFileSync(`/proc/${pid}/status`, 'utf8').match(/VmRSS:\s+(\d+)/)[1]),
+    memory_kib: residentKib(pid),
   });
 
   test(`${FLAPS} times: no leak of descriptors, threads or memory, and it is followed when it is calm`, async (t) => {

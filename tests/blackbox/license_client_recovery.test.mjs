@@ -1,6 +1,6 @@
 // license-client and what machines do: kill -9 at any moment, clocks that are set, disks that are full.
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +9,7 @@ import { temporaryFolder } from './lib/folders.mjs';
 import { ForeignServer } from './lib/foreign_server.mjs';
 import { binary, run } from './lib/lsys.mjs';
 import { NatsServer } from './lib/nats_server.mjs';
+import { openDescriptors, residentKib } from './lib/processes.mjs';
 import { Vendor } from './lib/vendor.mjs';
 import { until } from './lib/wait.mjs';
 
@@ -67,8 +68,8 @@ describe('a NATS server that flaps', () => {
     const client = await Client.start(t, vendor, nats.url, { timeout: '60s' });
     await client.untilEdition('enterprise');
     const usage = () => ({
-      descriptors: readdirSync(`/proc/${client.process.pid}/fd`).length,
-      memory_kib: Number(readFileSync(`/proc/${client.process.pid}/status`, 'utf8').match(/VmRSS:\s+(\d+)/)[1]),
+      descriptors: openDescriptors(client.process.pid),
+      memory_kib: residentKib(client.process.pid),
     });
     const flap = async () => {
       const good = await client.heard('good');

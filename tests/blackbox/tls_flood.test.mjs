@@ -9,6 +9,7 @@ import tls from 'node:tls';
 import { temporaryFolder } from './lib/folders.mjs';
 import { startLsys } from './lib/lsys.mjs';
 import { makeCertificate } from './lib/openssl.mjs';
+import { residentBytes } from './lib/processes.mjs';
 import { until } from './lib/wait.mjs';
 
 const CROWD = 300;
@@ -32,7 +33,6 @@ function captureHello() {
   });
 }
 
-const residentBytes = (pid) => Number(readFileSync(`/proc/${pid}/status`, 'latin1').match(/VmRSS:\s+(\d+)/)[1]) * 1024;
 
 async function startBroker(t) {
   const process = startLsys(t, ['broker', '--listen', '127.0.0.1:0', '--http', '127.0.0.1:0', '--tls-cert', certificate.pem,
