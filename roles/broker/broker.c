@@ -98,7 +98,8 @@ static bool listen_at(struct broker_role *role, const char *text, struct status 
     struct listen_protection protection = protection_of(role);
     struct status wrong = STATUS_INIT;
     if (!address_parse(bytes_of_text(text), ADDRESS_PORT_REQUIRED, &address, &wrong))
-        return status_fail(status, STATUS_CONFIG, "--listen: %s", wrong.text);
+        return status_fail(status, STATUS_CONFIG,
+                           "--listen: %s; write HOST:PORT, [IPv6]:PORT or unix:/path", wrong.text);
     if (!listen_policy_check(role->context->name, "--listen", &address, protection, status))
         return false; /* its text names the flag already */
     if (!broker_listen(role->broker, &address, &bound, status))

@@ -95,7 +95,7 @@ static bool set_aside(const char *folder, const struct private_key *restored,
     }
     char *from = file_join(folder, SERVER_KEY_FILE);
     char *to = file_join(folder, SERVER_KEY_FILE ".replaced");
-    bool done = rename(from, to) == 0 || status_fail_errno(status, errno, "rename %s", from);
+    bool done = rename(from, to) == 0 || status_fail_errno(status, errno, "cannot rename %s", from);
     if (done) printf("%s: the key that was there\n", to);
     free(from);
     free(to);

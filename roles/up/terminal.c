@@ -41,7 +41,7 @@ static bool redirect_stderr(struct terminal *terminal, const char *log_path,
                             struct status *status) {
     if (!isatty(STDERR_FILENO)) return true;
     int file = open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (file < 0) return status_fail_errno(status, errno, "open %s", log_path);
+    if (file < 0) return status_fail_errno(status, errno, "cannot open %s", log_path);
     terminal->saved_stderr = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     dup2(file, STDERR_FILENO);
     close(file);

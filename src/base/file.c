@@ -15,7 +15,8 @@
 
 static bool check_kind(int file, const char *path, bool secret, struct status *status) {
     struct stat information;
-    if (fstat(file, &information) != 0) return status_fail_errno(status, errno, "stat %s", path);
+    if (fstat(file, &information) != 0)
+        return status_fail_errno(status, errno, "cannot look at %s", path);
     if (S_ISDIR(information.st_mode))
         return status_fail(status, STATUS_IO, "%s is a folder, a file is needed", path);
     if (!S_ISREG(information.st_mode))
@@ -38,7 +39,7 @@ static bool read_all(int file, const char *path, struct buffer *out, struct stat
         if (!place) return buffer_check(out, path, status);
         ssize_t got = read(file, place, step ? step : 1);
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return status_fail_errno(status, errno, "read %s", path);
+        if (got < 0) return status_fail_errno(status, errno, "cannot read %s", path);
         if (got == 0) return true;
         if (step == 0)
             return status_fail(status, STATUS_TOO_LARGE, "%s is larger than %zu bytes", path,
@@ -50,7 +51,7 @@ static bool read_all(int file, const char *path, struct buffer *out, struct stat
 static bool read_path(const char *path, bool secret, struct buffer *out, struct status *status) {
     if (strcmp(path, "-") == 0) return read_all(STDIN_FILENO, "standard input", out, status);
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (file < 0) return status_fail_errno(status, errno, "open %s", path);
+    if (file < 0) return status_fail_errno(status, errno, "cannot open %s", path);
     bool ok = check_kind(file, path, secret, status) && read_all(file, path, out, status);
     close(file);
     return ok;
@@ -86,9 +87,9 @@ static bool sync_folder_of(const char *path, struct status *status) {
         snprintf(folder, sizeof folder, "%.*s", length ? (int)length : 1, path);
 
     int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (file < 0) return status_fail_errno(status, errno, "open folder %s", folder);
+    if (file < 0) return status_fail_errno(status, errno, "cannot open the folder %s", folder);
     bool ok = fsync(file) == 0;
-    if (!ok) status_fail_errno(status, errno, "fsync folder %s", folder);
+    if (!ok) status_fail_errno(status, errno, "cannot sync the folder %s", folder);
     close(file);
     return ok;
 }
@@ -106,7 +107,7 @@ static bool put_in_place(const char *temporary, const char *path, bool replace,
                          struct status *status) {
     if (replace) {
         if (rename(temporary, path) == 0) return true;
-        return status_fail_errno(status, errno, "rename to %s", path);
+        return status_fail_errno(status, errno, "cannot rename to %s", path);
     }
     if (link(temporary, path) == 0) {
         unlink(temporary);
@@ -114,7 +115,7 @@ static bool put_in_place(const char *temporary, const char *path, bool replace,
     }
     if (errno == EEXIST)
         return status_fail(status, STATUS_BUSY, "%s exists already and is not overwritten", path);
-    return status_fail_errno(status, errno, "create %s", path);
+    return status_fail_errno(status, errno, "cannot make %s", path);
 }
 
 static bool write_file(const char *path, struct bytes content, mode_t mode, bool replace,
@@ -126,10 +127,10 @@ static bool write_file(const char *path, struct bytes content, mode_t mode, bool
         return status_fail(status, STATUS_TOO_LARGE, "path too long: %.80s...", path);
 
     int file = mkostemp(temporary, O_CLOEXEC);
-    if (file < 0) return status_fail_errno(status, errno, "create a file beside %s", path);
+    if (file < 0) return status_fail_errno(status, errno, "cannot make a file beside %s", path);
     bool ok = write_all(file, content) && fchmod(file, mode) == 0 && fsync(file) == 0;
-    if (!ok) status_fail_errno(status, errno, "write %s", path);
-    if (close(file) != 0 && ok) ok = status_fail_errno(status, errno, "close %s", path);
+    if (!ok) status_fail_errno(status, errno, "cannot write %s", path);
+    if (close(file) != 0 && ok) ok = status_fail_errno(status, errno, "cannot close %s", path);
 
     ok = ok && put_in_place(temporary, path, replace, status);
     if (!ok) {
@@ -156,12 +157,12 @@ bool file_make_folder(const char *path, mode_t mode, struct status *status) {
     for (char *slash = strchr(partial + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         if (mkdir(partial, 0755) != 0 && errno != EEXIST)
-            return status_fail_errno(status, errno, "make folder %s", partial);
+            return status_fail_errno(status, errno, "cannot make the folder %s", partial);
         *slash = '/';
     }
     struct stat information;
     if (mkdir(path, mode) == 0) return true;
-    if (errno != EEXIST) return status_fail_errno(status, errno, "make folder %s", path);
+    if (errno != EEXIST) return status_fail_errno(status, errno, "cannot make the folder %s", path);
     if (stat(path, &information) == 0 && S_ISDIR(information.st_mode)) return true;
     return status_fail(status, STATUS_IO, "%s exists and is not a folder", path);
 }
