@@ -12,6 +12,9 @@
 /* What a shell gives for a program that a signal ended. */
 #define EXIT_BY_SIGNAL 128
 
+/* More than that no kernel allows by default (fs.nr_open). */
+#define DESCRIPTORS_MAX 1048576
+
 static void open_standard_descriptors(void) {
     for (int descriptor = 0; descriptor <= 2; descriptor++)
         if (fcntl(descriptor, F_GETFD) < 0 && errno == EBADF) {
@@ -26,6 +29,15 @@ void process_harden(void) {
     setrlimit(RLIMIT_CORE, &none);
     prctl(PR_SET_DUMPABLE, 0);
     signal(SIGPIPE, SIG_IGN);
+}
+
+void process_raise_descriptor_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    rlim_t wanted = limit.rlim_max < DESCRIPTORS_MAX ? limit.rlim_max : DESCRIPTORS_MAX;
+    if (limit.rlim_cur >= wanted) return;
+    limit.rlim_cur = wanted;
+    setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 /* Reaps whoever has ended. Exits when it was the child. */

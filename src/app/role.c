@@ -187,6 +187,7 @@ int role_main(const struct command_call *call) {
     struct role_context *context = &runner.context;
     struct status status = STATUS_INIT;
     process_become_init();
+    process_raise_descriptor_limit();
     configure_log(call->options);
     context->name = call->command->name;
     context->options = call->options;

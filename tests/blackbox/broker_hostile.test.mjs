@@ -234,6 +234,15 @@ describe('too many connections', () => {
     await first.untilText(/MSG a 1 3\r\nhey/);
   });
 
+  test('a soft limit of descriptors is raised to the hard one', async (t) => {
+    const port = await freePort();
+    const broker = start(t, '/bin/sh', ['-c', 'ulimit -Hn 512; ulimit -Sn 64; exec "$0" broker --listen "127.0.0.1:$1"', binary, `${port}`]);
+    await broker.untilOutput(/listening/);
+    const clients = await Promise.all(Array.from({ length: 300 }, () => connected(t, port)));
+    assert.equal(clients.length, 300);
+    assert.doesNotMatch(broker.output, /connections have to wait/);
+  });
+
   test('connections that do not log in leave descriptors for those that do', async (t) => {
     const folder = temporaryFolder(t);
     writeFileSync(path.join(folder, 'token'), 'secret', { mode: 0o600 });
