@@ -93,7 +93,9 @@ static struct license *take(struct cache_slave *slave, const char *license_id,
     }
     struct license *license =
         license_shelf_take(slave->shelf, entry, slave->authority->ring, NULL, status);
-    if (!license && status->code == STATUS_DAMAGED) slave_sync(slave, CACHE_BY_PUSH);
+    /* Once: what the master did not send again it does not have either, however often it is asked. */
+    bool fetch_again = !license && license_shelf_lost(slave->shelf) > 0;
+    if (fetch_again) slave_sync(slave, CACHE_BY_DEMAND);
     if (license) slave_judge(slave, license, entry, view);
     return license;
 }

@@ -8,6 +8,7 @@ import { Master, Slave, fastTimes } from './lib/cache.mjs';
 import { bareToken } from './lib/client.mjs';
 import { CROWD_GRANT, CROWD_LICENSE, Crowd, Oracle } from './lib/crowd.mjs';
 import { damageState, randomRounds, setAside } from './lib/damage.mjs';
+import { fillShelf, whyNoSqlite } from './lib/filled_shelf.mjs';
 import { temporaryFolder } from './lib/folders.mjs';
 import { get } from './lib/http.mjs';
 import { lsysOk } from './lib/lsys.mjs';
@@ -123,6 +124,23 @@ describe('the state of a slave', () => {
     await slave.untilCurrent((current) => current.sync_status === 'synced' && current.licensed);
     const { json } = await get(`${slave.url}/api/licenses/listed`);
     assert.equal(json.status, 'revoked');
+  });
+
+  test('with a license that the master does not have either: asking for it again and again costs the master nothing', {
+    skip: whyNoSqlite() }, async (t) => {
+    const master = await Master.start(t, vendor);
+    await master.licenses('add', await issue('whole'));
+    let slave = await Slave.start(t, vendor, master.url, { times });
+    await slave.untilCurrent((current) => current.licensed);
+    await slave.stop();
+    await fillShelf(slave.dataDir, [{ id: 'swapped', serial: 1, change: 9, token: await issueToken('whole') }]);
+    slave = await Slave.start(t, vendor, master.url, { dataDir: slave.dataDir, times });
+    const ask = () => get(`${slave.url}/api/licenses/swapped`);
+    assert.match((await ask()).text, /holds another license/);
+    await until('it to be fetched again, in vain', async () => (await slave.syncStatus()).damaged_licenses === 0);
+    const pulls = await master.metric('lsys_cache_pulls_total');
+    for (let i = 0; i < 100; i += 1) assert.equal((await ask()).status, 503);
+    assert.ok(await master.metric('lsys_cache_pulls_total') <= pulls + 1);
   });
 
   test('rewritten by hand to grant more: refused', async (t) => {
