@@ -21,17 +21,50 @@ struct outcome {
     int failure_status;
 };
 
+static void answer_nothing(void *context, struct http_request *request) {
+    (void)context;
+    (void)request;
+}
+
+/* What inputs begin with, and what could be mistaken for one another. */
+static const struct http_route routes[] = {
+    {.method = "GET", .pattern = "/", .handle = answer_nothing},
+    {.method = "GET", .pattern = "/a", .handle = answer_nothing},
+    {.method = "POST", .pattern = "/a", .handle = answer_nothing},
+    {.method = "GET", .pattern = "/a/b", .handle = answer_nothing},
+    {.method = "GET", .pattern = "/a/{name}", .handle = answer_nothing},
+    {.method = "GET", .pattern = "/{rest*}", .handle = answer_nothing},
+};
+
+/* A slash or backslash within a segment was escaped, and the path says so. */
+static void check_segment(const struct http_path *path, size_t index) {
+    const char *segment = http_path_segment(path, index);
+    bool is_slashed = path->slashed_bits >> (HTTP_SEGMENTS_MAX - 1 - index) & 1;
+    ASSERT(strcmp(segment, "..") != 0 && !strpbrk(segment, "\r\n"));
+    ASSERT(is_slashed || !strpbrk(segment, "/\\"));
+}
+
+/* A route that is found without decoding is the one that is found with it. */
+static void check_literal(const char *method, struct bytes raw, const struct http_path *path) {
+    const struct http_route_set set = {.routes = routes, .count = sizeof routes / sizeof routes[0]};
+    struct http_route_match literal, decoded = {.route = NULL};
+    if (!http_router_find_literal(&set, method, raw, &literal)) return;
+    ASSERT(path);
+    http_router_find(&set, method, path, &decoded);
+    ASSERT(literal.route == decoded.route && literal.context == decoded.context);
+}
+
 static void check_path(struct bytes target) {
+    static const char *const methods[] = {"GET", "HEAD", "POST", "PUT", NULL};
     const uint8_t *question = memchr(target.data, '?', target.length);
     struct http_path path;
     buffer_init(&path.text, 2 * HTTP_TARGET_BYTES_MAX);
     if (question) target.length = (size_t)(question - target.data);
-    if (http_path_read(target, &path) == HTTP_PATH_FINE) {
-        for (size_t i = 0; i < path.count; i++) {
-            const char *segment = http_path_segment(&path, i);
-            ASSERT(strcmp(segment, "..") != 0 && !strpbrk(segment, "/\\\r\n"));
-        }
-    }
+    bool is_fine = http_path_read(target, &path) == HTTP_PATH_FINE;
+    for (size_t i = 0; is_fine && i < path.count; i++)
+        check_segment(&path, i);
+    for (size_t i = 0; methods[i]; i++)
+        check_literal(methods[i], target, is_fine ? &path : NULL);
     buffer_free(&path.text);
 }
 
