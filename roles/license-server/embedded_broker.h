@@ -26,7 +26,8 @@ bool embedded_broker_check_unused(const struct role_context *context,
 
 /* Listens at the option `nats.listen`, with the TLS and the users of `nats.listen_tls` and
  * `nats.listen_users_file`. NULL with STATUS_BUSY naming the flag when the port is taken, with what
- * app/listen_policy.h says, or with STATUS_CONFIG when the server itself could not connect to it. */
+ * app/listen_policy.h says, or with STATUS_CONFIG when the server itself could not connect to
+ * it. */
 struct embedded_broker *embedded_broker_open(struct role_context *context,
                                              struct status *status) MUST_CHECK;
 

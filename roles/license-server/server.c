@@ -79,8 +79,8 @@ void server_settle(struct license_server *server) {
 
 /* ---- the key ---- */
 
-/* The key that the disk did not take at the start. Another one that is there by now stays: it is the
- * server's own, and in force from the next start on. */
+/* The key that the disk did not take at the start. Another one that is there by now stays: it is
+ * the server's own, and in force from the next start on. */
 static void save_key(struct license_server *server) {
     struct role_context *context = server->context;
     struct status status = STATUS_INIT;

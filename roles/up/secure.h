@@ -32,7 +32,8 @@ struct secure;
 
 /* Makes what is missing below `folder` and keeps the certificate fresh until secure_close. `hosts`
  * are addresses that the roles will listen on (NULL: not given), named in the certificate beside
- * those of this machine; each certificate lives for `life_ms`. NULL with the errors of files, of the CA and of NATS tokens. */
+ * those of this machine; each certificate lives for `life_ms`. NULL with the errors of files, of
+ * the CA and of NATS tokens. */
 struct secure *secure_open(struct role_context *context, const char *folder,
                            const struct address *hosts, size_t host_count, int64_t life_ms,
                            struct status *status) MUST_CHECK;

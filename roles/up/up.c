@@ -34,7 +34,8 @@
 
 #define OWN_OVERRIDES 16
 
-/* Certificates are looked at once a second at most; and what renews itself need not live for years. */
+/* Certificates are looked at once a second at most; and what renews itself need not live for
+ * years. */
 #define CERTIFICATE_LIFE_MIN_MS 10000
 #define CERTIFICATE_LIFE_MAX_MS (INT64_C(365) * 86400 * 1000)
 

@@ -36,7 +36,8 @@ static bool load_entry(void *context, const char *key, struct bytes value) {
 }
 
 /* Rows that were found damaged, here or when the store was opened, and what the record knows of.
- * The numbers that are gone are never given again: a slave that has them would miss the new ones. */
+ * The numbers that are gone are never given again: a slave that has them would miss the new
+ * ones. */
 static void count_missing(struct license_shelf *shelf) {
     char count[24];
     size_t missing = license_shelf_meta_missing(shelf);

@@ -65,8 +65,8 @@ struct shelf_entry {
 struct license_shelf;
 
 /* Opens the shelf `name` (a constant of ours) of the store, which is borrowed. Entries that are
- * damaged are set aside by the store; those, and whatever else is missing since the last change, are
- * counted in license_shelf_lost. STATUS_IO and the like. */
+ * damaged are set aside by the store; those, and whatever else is missing since the last change,
+ * are counted in license_shelf_lost. STATUS_IO and the like. */
 struct license_shelf *license_shelf_open(struct store *store, const char *name,
                                          struct status *status) MUST_CHECK;
 
@@ -81,8 +81,9 @@ uint64_t license_shelf_sequence(const struct license_shelf *shelf);
 /* Licenses on the shelf, without deleted ones. */
 size_t license_shelf_count(const struct license_shelf *shelf);
 
-/* Entries, or changes to them, that were lost with damage to the store, and forgetting them once they
- * were fetched again. Until then, or the next change, they are found missing at each opening. */
+/* Entries, or changes to them, that were lost with damage to the store, and forgetting them once
+ * they were fetched again. Until then, or the next change, they are found missing at each
+ * opening. */
 size_t license_shelf_lost(const struct license_shelf *shelf);
 void license_shelf_forget_lost(struct license_shelf *shelf);
 

@@ -113,8 +113,8 @@ bool nats_deployment_write_user(const struct nats_deployment *deployment, const 
                                 struct nats_user *user, struct buffer *token,
                                 struct status *status) MUST_CHECK;
 
-/* Signs an activation with the key of the account that `activation->jwt.issuer` names and appends it to
- * `token`. */
+/* Signs an activation with the key of the account that `activation->jwt.issuer` names and appends
+ * it to `token`. */
 bool nats_deployment_sign_activation(const struct nats_deployment *deployment, const char *account,
                                      struct nats_activation *activation, struct buffer *token,
                                      struct status *status) MUST_CHECK;

@@ -27,8 +27,9 @@ bool nats_keys_make(const char *folder, const char *place, enum nkey_kind kind,
 bool nats_keys_add_signing(const char *folder, const char *place, enum nkey_kind kind,
                            char key[NKEY_PUBLIC_TEXT_BYTES], struct status *status) MUST_CHECK;
 
-/* Appends the seed of this public key, whichever of PLACE's files it is in, to `seed`, which is to be
- * wiped. STATUS_NOT_FOUND when it is in none; STATUS_PERMISSION when others may read the file. */
+/* Appends the seed of this public key, whichever of PLACE's files it is in, to `seed`, which is to
+ * be wiped. STATUS_NOT_FOUND when it is in none; STATUS_PERMISSION when others may read the
+ * file. */
 bool nats_keys_read(const char *folder, const char *place, const char *key, struct buffer *seed,
                     struct status *status) MUST_CHECK;
 

@@ -28,9 +28,9 @@ const char *option_value_name(const struct option *row);
 /* True when `word` is one of the words of `choices`, which '|' separates. */
 bool option_is_choice(const char *choices, const char *word);
 
-/* For a command with actions: false with STATUS_USAGE when one of `rows` (ended by a row without key)
- * was given whose key is not among `keys` ("out|name"). A flag that the action would silently ignore
- * is a mistake. */
+/* For a command with actions: false with STATUS_USAGE when one of `rows` (ended by a row without
+ * key) was given whose key is not among `keys` ("out|name"). A flag that the action would silently
+ * ignore is a mistake. */
 bool option_check_flags(const struct options *values, const struct option *rows, const char *keys,
                         const char *action, struct status *status) MUST_CHECK;
 

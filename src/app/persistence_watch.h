@@ -1,7 +1,7 @@
 /*
  * Watches whether the process's state is on the disk (rules/persistence): tells every change in the
- * log, as an alert, as a metric and in the readiness, and tries the disk again by itself. Roles keep
- * what the disk refused and write it when store_persistence says durable again.
+ * log, as an alert, as a metric and in the readiness, and tries the disk again by itself. Roles
+ * keep what the disk refused and write it when store_persistence says durable again.
  */
 #ifndef LSYS_APP_PERSISTENCE_WATCH_H
 #define LSYS_APP_PERSISTENCE_WATCH_H
@@ -18,8 +18,9 @@ struct persistence_watch *persistence_watch_open(const struct role_context *cont
 /* Ends the watch; before store_close. NULL is harmless. */
 void persistence_watch_close(struct persistence_watch *watch);
 
-/* Writes the member "persistence": {"state", "saved", "meaning", "why", "since", "retry_in_ms"}; the
- * last three are null while the state is saved. NULL, for a role that runs without a watch, writes nothing. */
+/* Writes the member "persistence": {"state", "saved", "meaning", "why", "since", "retry_in_ms"};
+ * the last three are null while the state is saved. NULL, for a role that runs without a watch,
+ * writes nothing. */
 void persistence_watch_write(const struct persistence_watch *watch, struct json_writer *json);
 
 #endif

@@ -10,8 +10,9 @@
  * for standard descriptors that are closed, so that no file of ours gets their number. */
 void process_harden(void);
 
-/* Raises the soft limit of descriptors to the hard one, for roles: shells give 1,024, which is there
- * for programs that use select(2), and a thousand clients want more. Nothing linked in uses it. */
+/* Raises the soft limit of descriptors to the hard one, for roles: shells give 1,024, which is
+ * there for programs that use select(2), and a thousand clients want more. Nothing linked in uses
+ * it. */
 void process_raise_descriptor_limit(void);
 
 /* As process 1 of a container: forks, and stays as a small init that hands signals to the child,

@@ -175,8 +175,8 @@ static bool run_role(struct runner *runner, struct status *status) {
     return started;
 }
 
-/* Below 64 are the verdicts about a license (base/status.h). What keeps a role from running is never
- * that, but a file that cannot be used. */
+/* Below 64 are the verdicts about a license (base/status.h). What keeps a role from running is
+ * never that, but a file that cannot be used. */
 static int exit_code_of(const struct status *status) {
     int exit_code = status_exit_code(status->code);
     return exit_code != EX_OK && exit_code < EX__BASE ? EX_DATAERR : exit_code;

@@ -28,8 +28,8 @@
  * behind a proxy all browsers have the proxy's. */
 #define LIMIT_WEBSOCKETS 4096
 
-/* Connections that have not yet authenticated, at most half of the descriptors. A flood of them must
- * not use up all for the two seconds that each may take. */
+/* Connections that have not yet authenticated, at most half of the descriptors. A flood of them
+ * must not use up all for the two seconds that each may take. */
 #define LIMIT_UNAUTHENTICATED 4096
 
 /* Of these, from one address that is not this machine: a site behind one address may come back all

@@ -40,8 +40,8 @@ struct links {
     bool is_passing;        /* a message is just following them: it does not do so twice */
 };
 
-/* Makes the links of all accounts anew and logs the imports that cannot be carried out: those from or
- * to `changed`, or all for NULL. No message is on its way. */
+/* Makes the links of all accounts anew and logs the imports that cannot be carried out: those from
+ * or to `changed`, or all for NULL. No message is on its way. */
 void links_make(struct broker_trust *trust, const struct account *changed);
 
 /* Frees them; NULL is fine. */

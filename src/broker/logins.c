@@ -27,8 +27,8 @@ static struct login_source *source_of(struct broker *broker, const char *host) {
     return source;
 }
 
-/* Turns away the first of those that have to authenticate, of this source or of any when it is NULL:
- * the list is in the order of their deadlines. */
+/* Turns away the first of those that have to authenticate, of this source or of any when it is
+ * NULL: the list is in the order of their deadlines. */
 static void turn_away_oldest(struct broker *broker, const struct login_source *source) {
     for (struct list *link = broker->authenticating.next; link != &broker->authenticating;
          link = link->next) {

@@ -37,9 +37,10 @@ struct account *trust_find(const struct broker_trust *trust, const char *key);
 bool trust_update(struct broker_trust *trust, struct bytes token, const struct account **account,
                   struct status *status) MUST_CHECK;
 
-/* Shuts the accounts that an operator's token (nats_deletion_read) names, drops their clients, and sets
- * their files in the folder aside as NAME.jwt.deleted. `*deleted` counts them. STATUS_NOT_FOUND when
- * one is not known; the others are deleted all the same. Else as nats_deletion_check. */
+/* Shuts the accounts that an operator's token (nats_deletion_read) names, drops their clients, and
+ * sets their files in the folder aside as NAME.jwt.deleted. `*deleted` counts them.
+ * STATUS_NOT_FOUND when one is not known; the others are deleted all the same. Else as
+ * nats_deletion_check. */
 bool trust_delete(struct broker_trust *trust, struct bytes token, size_t *deleted,
                   struct status *status) MUST_CHECK;
 

@@ -31,7 +31,8 @@ static inline int64_t trust_now_s(void) {
 const char *trust_role(const struct broker_trust *trust);
 
 /* Drops connected clients that may not stay, and applies to the others what their account now says.
- * `changed`: the account whose clients are meant; NULL: all clients, for their time and the operator. */
+ * `changed`: the account whose clients are meant; NULL: all clients, for their time and the
+ * operator. */
 void trust_check_clients(struct broker_trust *trust, const struct account *changed);
 
 /* trust_operator.c: reads the operator's file; and reads it again when it has changed. */

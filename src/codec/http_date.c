@@ -15,9 +15,9 @@ struct date {
     int hour, minute, second;
 };
 
-/* Reads the text along a pattern, whose small letters stand for one digit each ('y' of the year, 'd'
- * of the day, 'h', 'm', 's') or, 'b', for the three letters of a month; '_' is a blank or a digit of
- * the day, and all else stands for itself. */
+/* Reads the text along a pattern, whose small letters stand for one digit each ('y' of the year,
+ * 'd' of the day, 'h', 'm', 's') or, 'b', for the three letters of a month; '_' is a blank or a
+ * digit of the day, and all else stands for itself. */
 static bool read_along(const char *text, const char *pattern, struct date *date) {
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     memset(date, 0, sizeof *date);

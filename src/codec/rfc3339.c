@@ -58,8 +58,8 @@ static int days_in_month(int64_t year, int month) {
     return month == 2 && leap ? 29 : days[month - 1];
 }
 
-/* Writes `number` with leading zeros and `end` behind it; returns where to go on. Every answer holds
- * times, and snprintf takes ten times as long. */
+/* Writes `number` with leading zeros and `end` behind it; returns where to go on. Every answer
+ * holds times, and snprintf takes ten times as long. */
 static char *put(char *at, int digits, int number, char end) {
     for (int i = digits; i-- > 0; number /= 10)
         at[i] = (char)('0' + number % 10);

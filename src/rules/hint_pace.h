@@ -25,7 +25,8 @@
 
 #include "rules/backoff.h"
 
-/* After a hint that was true: five questions a second while an operator adds licenses one by one. */
+/* After a hint that was true: five questions a second while an operator adds licenses one by
+ * one. */
 #define HINT_PACE_NEWS_MS 200
 
 /* After one that was not; a true one among many that are not is followed after the last of these,
@@ -51,8 +52,8 @@ void hint_pace_satisfied(struct hint_pace *pace);
 /* True when the caller is to pull now; hint_pace_ended follows. */
 bool hint_pace_take(struct hint_pace *pace, int64_t now_ms);
 
-/* A pull ended, also one that no hint began. `news`: it changed something. `random` is any 64 random
- * bits. */
+/* A pull ended, also one that no hint began. `news`: it changed something. `random` is any 64
+ * random bits. */
 void hint_pace_ended(struct hint_pace *pace, bool news, uint64_t random, int64_t now_ms);
 
 /* How long until hint_pace_take has something to do; -1: nothing is wanted, or a pull runs. */

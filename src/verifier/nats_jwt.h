@@ -212,15 +212,15 @@ bool nats_user_check(const struct nats_user *user, const struct nats_account *ac
                      const struct nats_operator *operator, int64_t now_s,
                      struct status *status) MUST_CHECK;
 
-/* The request was signed by this operator or one of its signing keys, and spares the system account.
- * STATUS_UNKNOWN_ISSUER, STATUS_BAD_CLAIM, STATUS_FORBIDDEN, STATUS_EXPIRED,
+/* The request was signed by this operator or one of its signing keys, and spares the system
+ * account. STATUS_UNKNOWN_ISSUER, STATUS_BAD_CLAIM, STATUS_FORBIDDEN, STATUS_EXPIRED,
  * STATUS_NOT_YET_VALID. */
 bool nats_deletion_check(const struct nats_deletion *deletion, const struct nats_operator *operator,
                          int64_t now_s, struct status *status) MUST_CHECK;
 
 /* The activation was signed by the exporter or one of its signing keys for this importer, and is in
- * its time. What it is for, and whether it is revoked, is checked with the export. STATUS_UNKNOWN_ISSUER,
- * STATUS_BAD_CLAIM, STATUS_EXPIRED, STATUS_NOT_YET_VALID. */
+ * its time. What it is for, and whether it is revoked, is checked with the export.
+ * STATUS_UNKNOWN_ISSUER, STATUS_BAD_CLAIM, STATUS_EXPIRED, STATUS_NOT_YET_VALID. */
 bool nats_activation_check(const struct nats_activation *activation,
                            const struct nats_account *exporter, const char *importer, int64_t now_s,
                            struct status *status) MUST_CHECK;
@@ -257,8 +257,8 @@ bool nats_texts_have(const struct nats_texts *texts, const char *text);
  * role. NULL when there is none. */
 const char *nats_account_signer(const struct nats_account *account, const char *role);
 
-/* Adds a signing key, which becomes the newest; its role and template are taken over. STATUS_TOO_LARGE.
- */
+/* Adds a signing key, which becomes the newest; its role and template are taken over.
+ * STATUS_TOO_LARGE. */
 bool nats_account_add_signing_key(struct nats_account *account, struct nats_signing_key *key,
                                   struct status *status) MUST_CHECK;
 
@@ -288,16 +288,15 @@ bool nats_account_add_export(struct nats_account *account, struct nats_export *e
 bool nats_account_add_import(struct nats_account *account, struct nats_import *import,
                              struct status *status) MUST_CHECK;
 
-/* Takes out the exports of this subject, or the imports of this subject from this account. False when
- * there is none. */
+/* Takes out the exports of this subject, or the imports of this subject from this account. False
+ * when there is none. */
 bool nats_account_remove_export(struct nats_account *account, const char *subject);
 bool nats_account_remove_import(struct nats_account *account, const char *exporter,
                                 const char *subject);
 
 /* Each fills in issuer and id, signs with the seed and appends the token to `out`. The seed is the
- * text of an operator's key for operators, accounts and deletions, and of an account's for users and
- * activations.
- * STATUS_MALFORMED for another seed, STATUS_TOO_LARGE. */
+ * text of an operator's key for operators, accounts and deletions, and of an account's for users
+ * and activations. STATUS_MALFORMED for another seed, STATUS_TOO_LARGE. */
 bool nats_operator_sign(struct nats_operator *operator, struct bytes seed, struct buffer *out,
                         struct status *status) MUST_CHECK;
 bool nats_account_sign(struct nats_account *account, struct bytes seed, struct buffer *out,

@@ -1,4 +1,5 @@
-/* The account's token: limits, signing keys, and what nats_jwt_sharing.c and nats_revocations.c read. */
+/* The account's token: limits, signing keys, and what nats_jwt_sharing.c and nats_revocations.c
+ * read. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -29,8 +29,8 @@ void nats_activation_free(struct nats_activation *activation) {
     *activation = (struct nats_activation){0};
 }
 
-/* True when the key is that of the account, or one of its signing keys; a scoped one signs users and
- * nothing else. */
+/* True when the key is that of the account, or one of its signing keys; a scoped one signs users
+ * and nothing else. */
 static bool may_sign(const struct nats_account *exporter,
                      const struct nats_activation *activation) {
     const char *issuer = activation->jwt.issuer;

@@ -78,11 +78,11 @@ struct x509_verdict {
     int64_t not_after_ms;         /* seconds and between */
 };
 
-/* Judges a chain, leaf first, at a point in time. `verdict` (may be NULL) is filled in on success. Errors, whose text names the certificate:
- * STATUS_UNKNOWN_ISSUER, STATUS_BAD_SIGNATURE, STATUS_EXPIRED, STATUS_NOT_YET_VALID,
- * STATUS_WRONG_NAME, STATUS_WRONG_TYPE (purpose or usage, or an issuer that is no CA),
- * STATUS_WRONG_ALGORITHM, STATUS_UNKNOWN_CRITICAL, STATUS_UNKNOWN_KEY (not pinned),
- * STATUS_MALFORMED, STATUS_TOO_LARGE. */
+/* Judges a chain, leaf first, at a point in time. `verdict` (may be NULL) is filled in on success.
+ * Errors, whose text names the certificate: STATUS_UNKNOWN_ISSUER, STATUS_BAD_SIGNATURE,
+ * STATUS_EXPIRED, STATUS_NOT_YET_VALID, STATUS_WRONG_NAME, STATUS_WRONG_TYPE (purpose or usage, or
+ * an issuer that is no CA), STATUS_WRONG_ALGORITHM, STATUS_UNKNOWN_CRITICAL, STATUS_UNKNOWN_KEY
+ * (not pinned), STATUS_MALFORMED, STATUS_TOO_LARGE. */
 bool x509_chain_verify(const struct x509_policy *policy, const struct bytes *chain, size_t count,
                        int64_t now_ms, struct x509_verdict *verdict,
                        struct status *status) MUST_CHECK;

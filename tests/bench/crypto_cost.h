@@ -1,6 +1,6 @@
 /*
- * What one call costs, for programs of the crypto bench: processor time of the calling thread, which
- * neighbours on the machine hardly disturb.
+ * What one call costs, for programs of the crypto bench: processor time of the calling thread,
+ * which neighbours on the machine hardly disturb.
  */
 #ifndef LSYS_BENCH_CRYPTO_COST_H
 #define LSYS_BENCH_CRYPTO_COST_H

@@ -15,8 +15,9 @@
 #include "tests/lib/store_fixture.h"
 
 /*
- * Gives this program a mount namespace of its own: what it mounts is gone with it, also when it is killed. (MS_PRIVATE
- * fails in a chroot whose root is no mount point; there a mount is seen outside until umount().)
+ * Gives this program a mount namespace of its own: what it mounts is gone with it, also when it is
+ * killed. (MS_PRIVATE fails in a chroot whose root is no mount point; there a mount is seen outside
+ * until umount().)
  */
 static int hide_mounts(void **state) {
     (void)state;
