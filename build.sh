@@ -163,12 +163,13 @@ make_rootfs() {
     say "$rootfs is ready ($(stat -c %s "$rootfs") bytes). roles/up/deploy/Containerfile says how to use it."
 }
 
-# Runs the node tests of a folder that match a pattern against a binary; none at all is a failure, not a success.
+# Runs the node tests of a folder that match a pattern against a binary; none at all is a failure, not a success. They
+# wait with deadlines of their own; the limit, many times what a busy machine needs, is for a test that hangs.
 node_tests() {
     local folder=$1 pattern=$2 binary=$3 files
     mapfile -t files < <(find "tests/$folder" -name "$pattern" | sort)
     [ ${#files[@]} -gt 0 ] || { echo "tests/$folder has no tests"; return 1; }
-    LSYS_BINARY=$PWD/$binary timeout 1200 node --test --test-reporter=spec "${files[@]}"
+    LSYS_BINARY=$PWD/$binary timeout 3600 node --test --test-reporter=spec "${files[@]}"
 }
 
 step_floors() { tests/check_floors; }
