@@ -163,8 +163,8 @@ make_rootfs() {
     say "$rootfs is ready ($(stat -c %s "$rootfs") bytes). roles/up/deploy/Containerfile says how to use it."
 }
 
-# Runs the node tests of a folder that match a pattern against a binary; none at all is a failure, not a success. They
-# wait with deadlines of their own; the limit, many times what a busy machine needs, is for a test that hangs.
+# Runs the node tests of a folder that match a pattern against a binary; none at all is a failure, not a success. The
+# tests have deadlines of their own; the limit here is for one that hangs.
 node_tests() {
     local folder=$1 pattern=$2 binary=$3 files
     mapfile -t files < <(find "tests/$folder" -name "$pattern" | sort)
