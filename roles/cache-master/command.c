@@ -31,7 +31,8 @@ static const struct option rows[] = {
      .type = OPTION_LIST,
      .value_name = "FILE",
      .change = OPTION_RELOAD,
-     .help = "Add this license, or the licenses in this folder, at the start; may be repeated"},
+     .help =
+         "Add this license, or those in this folder, now and when they change; may be repeated"},
     {.key = "rate_limit",
      .type = OPTION_INTEGER,
      .fallback = "200",

@@ -6,12 +6,10 @@
 
 #include "app/alerts.h"
 #include "app/health.h"
-#include "app/token_file.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "roles/cache-master/files.h"
-#include "roles/cache-master/intake.h"
+#include "roles/cache-master/master_files.h"
 #include "roles/cache-master/place.h"
 #include "store/store.h"
 
@@ -68,63 +66,6 @@ void cache_master_changed(struct cache_master *master) {
     tell_slaves(master);
 }
 
-/* ---- the vendor's lists ---- */
-
-/* Reads one of the vendor's lists from its file and puts it in force. A bad file leaves what is in
- * force, and is said in the readiness. */
-static void adopt_file(struct cache_master *master, const struct options *options, const char *key,
-                       enum adoption (*adopt)(struct authority *, struct bytes, struct status *)) {
-    const char *path = options_text(options, key);
-    struct status status = STATUS_INIT;
-    struct token_file file;
-    health_remove(master->context->health, key);
-    if (!path) return;
-    bool read = token_file_read(path, NULL, &file, &status);
-    if (read) {
-        adopt(master->authority, token_file_token(&file), &status);
-        token_file_free(&file);
-    }
-    if (status_is_ok(&status)) return;
-    log_event(LOG_WARNING, CACHE_MASTER_NAME, "a list of the vendor was refused", "file", path,
-              "code", status_code_name(status.code), "why", status.text, NULL);
-    health_set(master->context->health, key, false, status.text);
-}
-
-static bool load_authority(struct cache_master *master, const struct options *options,
-                           struct status *status) {
-    const char *keys = options_text(options, "keys"), *root = options_text(options, "root");
-    if (!keys && !root)
-        return status_fail(
-            status, STATUS_CONFIG,
-            "--keys is missing: the file with the vendor's public keys, vendor.jwks");
-    if (!authority_load(master->authority, keys, root, status)) return false;
-    adopt_file(master, options, "keyring", authority_adopt_keyring);
-    adopt_file(master, options, "revocations", authority_adopt_revocations);
-    return true;
-}
-
-/* ---- files ---- */
-
-static void import_file(void *context, const char *path) {
-    struct cache_master *master = context;
-    struct status status = STATUS_INIT;
-    struct token_file file;
-    enum intake_result result = INTAKE_REFUSED;
-    if (token_file_read(path, NULL, &file, &status)) {
-        result = intake_offer(master->shelf, master->authority, token_file_token(&file), "import",
-                              NULL, &status);
-        token_file_free(&file);
-    }
-    log_event(result == INTAKE_REFUSED ? LOG_WARNING : LOG_INFO, CACHE_MASTER_NAME,
-              "a license file", "file", path, "result", intake_result_name(result), "why",
-              status_is_ok(&status) ? NULL : status.text, NULL);
-}
-
-static void import_all(struct cache_master *master, const struct options *options) {
-    for (size_t i = 0; i < options_count(options, "import"); i++)
-        license_files_each(options_item(options, "import", i), import_file, master);
-}
-
 /* ---- starting ---- */
 
 static bool load_keys(struct cache_master *master, struct status *status) {
@@ -144,7 +85,8 @@ static bool open_state(struct cache_master *master, struct status *status) {
     int64_t per_second = options_integer(context->options, "rate_limit");
     master->ledger = ledger_open(context->store, CACHE_MASTER_NAME);
     master->authority = authority_open(master->ledger);
-    if (!load_authority(master, context->options, status)) return false;
+    master->files = master_files_open(master);
+    if (!master_files_load_authority(master->files, context->options, status)) return false;
     master->shelf = license_shelf_open(context->store, CACHE_MASTER_NAME, status);
     if (!master->shelf) return false;
     master->bell = stream_bell_open(master->shelf, context->metrics);
@@ -186,7 +128,7 @@ bool cache_master_start(struct role_context *context, struct status *status) {
         cache_master_stop(context);
         return false;
     }
-    import_all(master, context->options);
+    master_files_import(master->files, context->options);
     cache_master_add_routes(master);
     cache_master_add_key_routes(master);
     leave_address(master);
@@ -212,10 +154,11 @@ bool cache_master_reload(struct role_context *context, const struct options *fre
                          struct status *status) {
     struct cache_master *master = context->state;
     struct api_keys keys = {.count = 0};
-    if (!api_keys_load(&keys, fresh, status) || !load_authority(master, fresh, status))
+    if (!api_keys_load(&keys, fresh, status) ||
+        !master_files_load_authority(master->files, fresh, status))
         return false;
     if (keys.count > 0) take_shared_keys(master, &keys);
-    import_all(master, fresh);
+    master_files_follow(master->files, fresh);
     cache_master_changed(master);
     return true;
 }
@@ -251,6 +194,8 @@ void cache_master_stop(struct role_context *context) {
     master->bell = NULL;
     sessions_close(master->sessions);
     master->sessions = NULL;
+    master_files_close(master->files);
+    master->files = NULL;
     if (!master->started) { /* nothing was promised to the context, which may go at once */
         change_hints_close(hints, NULL, NULL);
         finish(master);

@@ -37,6 +37,7 @@ struct cache_master {
     struct ledger *ledger;
     struct authority *authority;
     struct license_shelf *shelf;
+    struct master_files *files;
     struct sessions *sessions;
     struct access access;
     struct master_meters meters;

@@ -8,6 +8,7 @@
 #include "app/health.h"
 #include "app/machine.h"
 #include "app/token_file.h"
+#include "app/watched_files.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -234,6 +235,11 @@ static bool open_network(struct cache_slave *slave, struct status *status) {
     return true;
 }
 
+static void on_files_changed(void *context);
+
+static const char *const watched_paths[] = {"keys", "root", "fallback_license", NULL};
+static const struct watched_rows watched = {.paths = watched_paths};
+
 bool slave_start(struct role_context *context, struct status *status) {
     struct cache_slave *slave = memory_new(sizeof *slave);
     slave->context = context;
@@ -241,6 +247,8 @@ bool slave_start(struct role_context *context, struct status *status) {
     list_init(&slave->waiters);
     slave_meters_register(&slave->meters, context->metrics);
     slave->answer = kept_answer_open();
+    slave->watched =
+        watched_files_open(context->loop, context->options, &watched, on_files_changed, slave);
     if (!open_state(slave, status) || !open_network(slave, status)) {
         slave_stop(context);
         return false;
@@ -256,6 +264,13 @@ bool slave_start(struct role_context *context, struct status *status) {
 
 /* ---- reloading ---- */
 
+/* Keys, lists or the fallback license may be others now. */
+static void take_over_authority(struct cache_slave *slave) {
+    slave_choose_current(slave);
+    slave_upkeep_begin(slave);
+    slave_settle(slave);
+}
+
 /* A fallback license that is not good leaves the old one, as a bad file does everywhere. */
 static void reload_development(struct cache_slave *slave, const struct options *fresh) {
     struct status status = STATUS_INIT;
@@ -270,6 +285,23 @@ static void reload_development(struct cache_slave *slave, const struct options *
     slave->development = development;
 }
 
+/* A file was changed: as at SIGHUP, but that keys which are not good are only said. */
+static void on_files_changed(void *context) {
+    struct cache_slave *slave = context;
+    const struct options *options = slave->context->options;
+    struct status status = STATUS_INIT;
+    slave_observe(slave);
+    if (!load_authority(slave, options, &status)) {
+        log_event(LOG_WARNING, CACHE_SLAVE_NAME,
+                  "the vendor's keys were refused; those in force stay", "code",
+                  status_code_name(status.code), "why", status.text, NULL);
+        alerts_raise(slave->context->alerts, ALERT_WARNING, CACHE_SLAVE_NAME, "cache_keys_refused",
+                     status.text);
+    }
+    reload_development(slave, options);
+    take_over_authority(slave);
+}
+
 bool slave_reload(struct role_context *context, const struct options *fresh,
                   struct status *status) {
     struct cache_slave *slave = context->state;
@@ -282,8 +314,8 @@ bool slave_reload(struct role_context *context, const struct options *fresh,
     slave->keys = keys;
     slave->settings = slave_settings_read(fresh);
     cache_sync_set(&slave->sync, &slave->settings.sync);
-    slave_choose_current(slave);
-    slave_upkeep_begin(slave);
+    watched_files_follow(slave->watched, fresh);
+    take_over_authority(slave);
     slave_sync(slave, CACHE_BY_HAND);
     slave_settle(slave);
     return true;
@@ -321,6 +353,8 @@ void slave_stop(struct role_context *context) {
     slave->push = NULL;
     puller_close(slave->puller);
     slave->puller = NULL;
+    watched_files_close(slave->watched);
+    slave->watched = NULL;
     if (slave->tick) timer_close(slave->tick);
     if (slave->proving) timer_close(slave->proving);
     if (slave->cleanup) timer_close(slave->cleanup);

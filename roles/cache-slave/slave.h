@@ -66,6 +66,7 @@ struct cache_slave {
 
     struct cache_sync sync;
     struct slave_progress progress;
+    struct watched_files *watched;
     struct puller *puller;
     struct push *push;         /* NULL: the master is polled only */
     struct slave_hints *hints; /* NULL: no NATS is configured */

@@ -17,7 +17,7 @@ struct file_watch {
     void *context;
     char *path;
     char *folder;
-    char *name; /* last component of the path */
+    char *name; /* last component of the path; NULL: the folder itself is meant */
 
     uv_fs_event_t folder_events;
     bool folder_is_watched;
@@ -78,7 +78,7 @@ static void folder_event(uv_fs_event_t *handle, const char *name, int events, in
     struct file_watch *watch = handle->data;
     (void)events;
     if (watch->is_closing) return;
-    bool is_named = !error && name && strcmp(name, watch->name) == 0;
+    bool is_named = !error && name && (!watch->name || strcmp(name, watch->name) == 0);
     const char *slash = strrchr(watch->folder, '/');
     const char *folder_name = slash && slash[1] ? slash + 1 : watch->folder;
     /* An event about the folder itself: it may have been removed, and its successor may even get
@@ -136,22 +136,36 @@ static void split_path(struct file_watch *watch, const char *path) {
         watch->folder = memory_copy_bytes(path, (size_t)(slash - path));
 }
 
-struct file_watch *file_watch_open(struct loop *loop, const char *path,
-                                   file_watch_callback *callback, void *context) {
-    struct file_watch *watch = memory_new(sizeof *watch);
+/* Begins to watch, once the path and its parts are set. */
+static struct file_watch *begin(struct file_watch *watch, struct loop *loop,
+                                file_watch_callback *callback, void *context) {
     watch->loop = loop;
     watch->callback = callback;
     watch->context = context;
-    split_path(watch, path);
     uv_fs_event_init(loop_uv(loop), &watch->folder_events);
     watch->folder_events.data = watch;
     watch->settle_timer = timer_open(loop, settled, watch);
     watch->poll_timer = timer_open(loop, poll_now, watch);
     timer_start_repeating(watch->poll_timer, FILE_WATCH_POLL_MS);
     watch_folder(watch);
-    watch->seen = file_stamp_of(path);
+    watch->seen = file_stamp_of(watch->path);
     watch->reported = watch->seen;
     return watch;
+}
+
+struct file_watch *file_watch_open(struct loop *loop, const char *path,
+                                   file_watch_callback *callback, void *context) {
+    struct file_watch *watch = memory_new(sizeof *watch);
+    split_path(watch, path);
+    return begin(watch, loop, callback, context);
+}
+
+struct file_watch *file_watch_open_folder(struct loop *loop, const char *path,
+                                          file_watch_callback *callback, void *context) {
+    struct file_watch *watch = memory_new(sizeof *watch);
+    watch->path = memory_copy_text(path);
+    watch->folder = memory_copy_text(path);
+    return begin(watch, loop, callback, context);
 }
 
 static void folder_events_closed(uv_handle_t *handle) {

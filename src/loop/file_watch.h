@@ -31,6 +31,12 @@ typedef void file_watch_callback(void *context);
 struct file_watch *file_watch_open(struct loop *loop, const char *path,
                                    file_watch_callback *callback, void *context);
 
+/* The same for a folder: told are changes of it and, where inotify works, of the files in it. Where
+ * it does not, a file that is written in place is not noticed; one that comes, goes or is renamed
+ * is. */
+struct file_watch *file_watch_open_folder(struct loop *loop, const char *path,
+                                          file_watch_callback *callback, void *context);
+
 /* Ends the watch and frees it. */
 void file_watch_close(struct file_watch *watch);
 

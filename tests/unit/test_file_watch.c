@@ -229,6 +229,29 @@ static void a_file_that_never_rests_is_reported_now_and_then(void **state) {
     assert_true(loop_wait_count(fixture->loop, &fixture->changes, fixture->changes));
 }
 
+static void a_folder_is_told_of_its_files(void **state) {
+    struct fixture *fixture = *state;
+    assert_int_equal(mkdir("box", 0755), 0);
+    write_file("box/one", "1");
+    fixture->watch = file_watch_open_folder(fixture->loop, "box", note_change, fixture);
+    write_file("neighbour", "another file");
+    expect_no_change(fixture);
+    write_file("box/two", "2");
+    expect_one_change(fixture);
+    write_file("box/one", "3"); /* in place */
+    expect_one_change(fixture);
+    assert_int_equal(rename("box/two", "box/three"), 0);
+    expect_one_change(fixture);
+    unlink("box/three");
+    expect_one_change(fixture);
+    assert_int_equal(rename("box", "gone"), 0);
+    expect_one_change(fixture);
+    assert_int_equal(mkdir("box", 0755), 0);
+    expect_one_change(fixture);
+    write_file("box/four", "4");
+    expect_one_change(fixture);
+}
+
 int main(void) {
 #define WATCH_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -244,6 +267,7 @@ int main(void) {
         WATCH_TEST(a_recreated_folder_is_watched_again),
         WATCH_TEST(a_folder_replaced_by_rename_is_followed),
         WATCH_TEST(a_file_that_never_rests_is_reported_now_and_then),
+        WATCH_TEST(a_folder_is_told_of_its_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
