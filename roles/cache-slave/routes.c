@@ -186,8 +186,7 @@ static void answer_manual_sync(void *context, struct http_request *request) {
     struct cache_slave *slave = context;
     if (!may_sync(slave, request)) return;
     slave_observe(slave);
-    slave_sync(slave, CACHE_BY_HAND);
-    slave_wait(slave, request, respond_manual_sync);
+    slave_sync_by_hand(slave, request, respond_manual_sync);
     slave_settle(slave);
 }
 

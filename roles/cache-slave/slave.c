@@ -110,7 +110,7 @@ void slave_settle(struct cache_slave *slave) {
         slave_begin_try(slave);
     else
         slave_sync(slave, CACHE_BY_TIMER);
-    slave_answer_waiters(slave, false);
+    slave_answer_waiters(slave);
     tell_state(slave, &view);
     set_meters(slave, &view);
     set_health(slave, &view);

@@ -141,8 +141,13 @@ typedef void slave_handler(struct cache_slave *slave, struct http_request *reque
                            const struct slave_view *view, bool waited);
 void slave_wait(struct cache_slave *slave, struct http_request *request, slave_handler *handle);
 
-/* Answers waiting requests, all or those whose deadline is over; and forgetting them at the end. */
-void slave_answer_waiters(struct cache_slave *slave, bool all);
+/* Syncs at once, and has the request answered when that is over: a sync that runs already is
+ * followed by another one first. */
+void slave_sync_by_hand(struct cache_slave *slave, struct http_request *request,
+                        slave_handler *handle);
+
+/* Answers requests that have waited for long enough. */
+void slave_answer_waiters(struct cache_slave *slave);
 int64_t slave_waiters_wait_ms(const struct cache_slave *slave);
 
 /* ---- progress.c ---- */

@@ -21,6 +21,7 @@ struct waiter {
     struct http_request *request;
     slave_handler *handle;
     int64_t deadline_ms; /* monotonic */
+    int tries;           /* whose end it waits for: the next one, or the one after it */
 };
 
 /* ---- waiting ---- */
@@ -31,21 +32,54 @@ static void on_gone(void *context) {
     free(waiter);
 }
 
-void slave_wait(struct cache_slave *slave, struct http_request *request, slave_handler *handle) {
+static void wait_for_tries(struct cache_slave *slave, struct http_request *request,
+                           slave_handler *handle, int tries) {
     struct waiter *waiter = memory_new(sizeof *waiter);
     *waiter = (struct waiter){.slave = slave,
                               .request = request,
                               .handle = handle,
+                              .tries = tries,
                               .deadline_ms = slave->monotonic_ms + slave->settings.sync_timeout_ms};
     list_init(&waiter->link);
     list_append(&slave->waiters, &waiter->link);
     http_request_defer(request, on_gone, waiter);
 }
 
-void slave_answer_waiters(struct cache_slave *slave, bool all) {
-    while (!list_is_empty(&slave->waiters)) {
-        struct waiter *waiter = LIST_ENTRY(slave->waiters.next, struct waiter, link);
-        if (!all && waiter->deadline_ms > slave->monotonic_ms) return;
+void slave_wait(struct cache_slave *slave, struct http_request *request, slave_handler *handle) {
+    wait_for_tries(slave, request, handle, 1);
+}
+
+/* A sync that runs may have asked before the change that somebody now wants to see. */
+void slave_sync_by_hand(struct cache_slave *slave, struct http_request *request,
+                        slave_handler *handle) {
+    bool joins = slave->sync.phase == CACHE_SYNC_RUNNING;
+    if (joins)
+        slave->bell_rang = true;
+    else
+        slave_sync(slave, CACHE_BY_HAND);
+    wait_for_tries(slave, request, handle, joins ? 2 : 1);
+}
+
+/* A try has ended, and the next one follows, or not. */
+static void count_try(struct cache_slave *slave, bool next_follows) {
+    for (struct list *link = slave->waiters.next; link != &slave->waiters; link = link->next) {
+        struct waiter *waiter = LIST_ENTRY(link, struct waiter, link);
+        waiter->tries = next_follows ? waiter->tries - 1 : 0;
+    }
+}
+
+/* The oldest one that is to be answered now. */
+static struct waiter *next_due(const struct cache_slave *slave) {
+    for (struct list *link = slave->waiters.next; link != &slave->waiters; link = link->next) {
+        struct waiter *waiter = LIST_ENTRY(link, struct waiter, link);
+        if (waiter->tries <= 0 || waiter->deadline_ms <= slave->monotonic_ms) return waiter;
+    }
+    return NULL;
+}
+
+void slave_answer_waiters(struct cache_slave *slave) {
+    struct waiter *waiter;
+    while ((waiter = next_due(slave))) {
         struct http_request *request = waiter->request;
         slave_handler *handle = waiter->handle;
         list_remove(&waiter->link);
@@ -147,10 +181,12 @@ static void end_try(struct cache_slave *slave, enum cache_outcome outcome,
     cache_sync_ended(&slave->sync, outcome, pulled->retry_after_ms, random, slave->monotonic_ms);
     push_begin(slave->push);
     slave->answering_fresh = outcome == CACHE_CONFIRMED && pulled->age_ms == 0;
-    slave_answer_waiters(slave, true);
-    slave->answering_fresh = false;
-    if (slave->bell_rang && outcome == CACHE_CONFIRMED) slave_sync(slave, CACHE_BY_PUSH);
+    bool again = slave->bell_rang && outcome == CACHE_CONFIRMED;
     slave->bell_rang = false;
+    count_try(slave, again);
+    slave_answer_waiters(slave);
+    slave->answering_fresh = false;
+    if (again) slave_sync(slave, CACHE_BY_PUSH);
     slave_hints_sync_ended(slave->hints);
     slave_settle(slave);
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { Agent, request } from 'undici';
-import { FakeMaster, Master, Slave, KEY, fastTimes, status } from './lib/cache.mjs';
+import { FakeMaster, Master, Slave, KEY, fastTimes, json, page, status } from './lib/cache.mjs';
 import { temporaryFolder } from './lib/folders.mjs';
 import { get } from './lib/http.mjs';
 import { binary, lsysOk, run } from './lib/lsys.mjs';
@@ -229,6 +229,25 @@ describe('syncs', () => {
       assert.ok([401, 403].includes(status), `${origin}: ${status}`);
     }
     assert.equal((await get(url, { method: 'POST', headers: { 'X-API-Key': KEY } })).status, 200);
+  });
+
+  test('by hand see what was changed while another one ran', async (t) => {
+    const before = await vendor.issue('before.lic', ['--license-id', 'before', '--valid-for', '60d']);
+    const changed = await vendor.issue('changed.lic', ['--license-id', 'changed', '--valid-for', '60d']);
+    const master = await FakeMaster.start(t, json(page([before])));
+    const slave = await Slave.start(t, vendor, master.url, { times: { ...quiet, SYNC_TIMEOUT: '5000' } });
+    await slave.untilCurrent((current) => current.license.id === 'before');
+    let release;
+    master.answer = (request, response) => { release = () => json(page([before]))(request, response); };
+    const first = slave.manualSync();
+    await until('the first sync to ask', () => release);
+    master.answer = json(page([before, changed], { stream: 'CCCCCCCCCCCCCCCCCCCCCC' }));
+    const second = slave.manualSync();
+    await until('the second one to be there', async () => await slave.metric('lsys_http_connections') >= 3);
+    release();
+    assert.equal((await first).status, 200);
+    assert.equal((await second).status, 200);
+    assert.equal((await slave.current()).license.id, 'changed');
   });
 
   test('carry revocation lists of the vendor', async (t) => {
