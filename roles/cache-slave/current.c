@@ -45,6 +45,7 @@ static void put_in_force(struct cache_slave *slave, struct license *license) {
     slave->current = license;
     free(slave->current_id);
     slave->current_id = memory_copy_text(license->license_id);
+    slave->entry_edits = 0;
     if (changed)
         log_event(LOG_INFO, CACHE_SLAVE_NAME, "current license", "license_id", license->license_id,
                   "edition", license->edition, "customer", license->customer, NULL);
@@ -58,6 +59,7 @@ static void drop_current(struct cache_slave *slave) {
     slave->current = NULL;
     free(slave->current_id);
     slave->current_id = NULL;
+    slave->entry_edits = 0;
 }
 
 /* An older license than one that was in force before never takes its place, also when the newer one

@@ -59,10 +59,12 @@ struct cache_slave {
     int64_t monotonic_ms;
     int64_t clock_kept_ms; /* monotonic; when the guard was saved */
 
-    struct license *current;       /* NULL: none */
-    char *current_id;              /* its entry on the shelf */
-    struct status current_problem; /* why there is none */
-    struct license *development;   /* --fallback-license, verified; NULL: none */
+    struct license *current;                 /* NULL: none */
+    char *current_id;                        /* its entry on the shelf */
+    const struct shelf_entry *current_entry; /* that one, as of `entry_edits` of the shelf */
+    uint64_t entry_edits;                    /* 0: it has to be looked up */
+    struct status current_problem;           /* why there is none */
+    struct license *development;             /* --fallback-license, verified; NULL: none */
 
     struct cache_sync sync;
     struct slave_progress progress;

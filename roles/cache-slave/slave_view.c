@@ -69,11 +69,21 @@ void slave_judge(const struct cache_slave *slave, const struct license *license,
                                                          : license;
 }
 
+/* Looked up when the shelf or the current license has changed only: a request must not cost more
+ * the more licenses there are. */
+static const struct shelf_entry *find_current_entry(struct cache_slave *slave) {
+    uint64_t edits = license_shelf_edits(slave->shelf);
+    if (!slave->current) return NULL;
+    if (slave->entry_edits != edits) {
+        slave->current_entry = license_shelf_find(slave->shelf, slave->current_id);
+        slave->entry_edits = edits;
+    }
+    return slave->current_entry;
+}
+
 void slave_look(struct cache_slave *slave, struct slave_view *view) {
     slave_observe(slave);
-    const struct shelf_entry *entry =
-        slave->current ? license_shelf_find(slave->shelf, slave->current_id) : NULL;
-    slave_judge(slave, slave->current, entry, view);
+    slave_judge(slave, slave->current, find_current_entry(slave), view);
 }
 
 /* ---- why ---- */

@@ -118,6 +118,10 @@ uint64_t license_shelf_sequence(const struct license_shelf *shelf) {
     return shelf->sequence;
 }
 
+uint64_t license_shelf_edits(const struct license_shelf *shelf) {
+    return shelf->edits;
+}
+
 size_t license_shelf_count(const struct license_shelf *shelf) {
     return shelf->count - shelf->deleted;
 }

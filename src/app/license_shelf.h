@@ -78,6 +78,10 @@ const char *license_shelf_stream(const struct license_shelf *shelf);
 /* The number of the newest change; 0 when there was none. */
 uint64_t license_shelf_sequence(const struct license_shelf *shelf);
 
+/* As long as this number is the same, entries that license_shelf_find gave are valid, and ids that
+ * it did not find are not there. Not 0 once the shelf has had an entry. */
+uint64_t license_shelf_edits(const struct license_shelf *shelf);
+
 /* Licenses on the shelf, without deleted ones. */
 size_t license_shelf_count(const struct license_shelf *shelf);
 

@@ -34,6 +34,7 @@ void license_shelf_index_add(struct license_shelf *shelf, struct shelf_entry *en
             (shelf->count - position) * sizeof(struct shelf_entry *));
     shelf->entries[position] = entry;
     shelf->count++;
+    shelf->edits++;
     shelf->deleted += entry->deleted;
     list_append(&shelf->by_change, &entry->by_change);
 }
@@ -49,6 +50,7 @@ void license_shelf_index_replace(struct license_shelf *shelf, struct shelf_entry
     shelf->deleted += entry->deleted;
     license_shelf_entry_free(shelf->entries[position]);
     shelf->entries[position] = entry;
+    shelf->edits++;
     list_append(&shelf->by_change, &entry->by_change);
 }
 
@@ -58,6 +60,7 @@ void license_shelf_index_remove(struct license_shelf *shelf, struct shelf_entry 
     if (!found) return;
     shelf->deleted -= entry->deleted;
     shelf->count--;
+    shelf->edits++;
     memmove(shelf->entries + position, shelf->entries + position + 1,
             (shelf->count - position) * sizeof(struct shelf_entry *));
     license_shelf_entry_free(entry);

@@ -23,6 +23,7 @@ struct license_shelf {
     size_t count;
     size_t capacity;
     size_t deleted; /* of these entries */
+    uint64_t edits; /* times that an entry came, was replaced, or went */
     struct list by_change;
     struct jws_memo *memo;
     size_t lost;

@@ -104,6 +104,27 @@ static void numbers_grow_and_survive(void **state) {
     assert_null(license_shelf_since(fixture->shelf, 4));
 }
 
+/* Who keeps an entry looks at this number to know whether it still may. */
+static void edits_are_counted(void **state) {
+    struct fixture *fixture = *state;
+    struct status status = STATUS_INIT;
+    uint64_t before = license_shelf_edits(fixture->shelf);
+    assert_true(put(fixture, "a", 1, "ACME", &status));
+    assert_true(license_shelf_edits(fixture->shelf) != before);
+    before = license_shelf_edits(fixture->shelf);
+    assert_true(put(fixture, "a", 1, "ACME", &status)); /* the same: nothing changes */
+    assert_int_equal(license_shelf_edits(fixture->shelf), before);
+    assert_true(act(fixture, SHELF_REVOKE, "a", &status));
+    assert_true(license_shelf_edits(fixture->shelf) != before);
+    before = license_shelf_edits(fixture->shelf);
+    assert_true(act(fixture, SHELF_DELETE, "a", &status));
+    assert_true(license_shelf_edits(fixture->shelf) != before);
+    before = license_shelf_edits(fixture->shelf);
+    struct shelf_entry *entry = license_shelf_find(fixture->shelf, "a");
+    assert_true(license_shelf_discard(fixture->shelf, entry, &status));
+    assert_true(license_shelf_edits(fixture->shelf) != before);
+}
+
 static void older_never_comes_back(void **state) {
     struct fixture *fixture = *state;
     struct status status = STATUS_INIT;
@@ -358,6 +379,7 @@ static void pages_are_read_strictly(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(numbers_grow_and_survive, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(edits_are_counted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(older_never_comes_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_same_changes_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_not_there_is_said, set_up, tear_down),
