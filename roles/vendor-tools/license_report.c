@@ -53,20 +53,32 @@ void license_report_print(const struct license *license) {
     print_features(license);
 }
 
+/* Null for what the license does not say, as in license-server's /v1/license. */
+static void write_text(const char *name, const char *value, struct json_writer *json) {
+    json_writer_member_text(json, name, *value ? value : NULL);
+}
+
+static void write_seats(int64_t seats, struct json_writer *json) {
+    if (seats > 0)
+        json_writer_member_integer(json, "seats", seats);
+    else
+        json_writer_member_null(json, "seats");
+}
+
 void license_report_write(const struct license *license, struct json_writer *json) {
     json_writer_member_text(json, "license_id", license->license_id);
     json_writer_member_text(json, "customer", license->customer);
     json_writer_member_text(json, "edition", license->edition);
-    json_writer_member_text(json, "product", license->product);
-    json_writer_member_text(json, "issuer", license->issuer);
+    write_text("product", license->product, json);
+    write_text("issuer", license->issuer, json);
     json_writer_member_integer(json, "serial", license->serial);
     json_writer_member_time(json, "issued_at", license->issued_at_ms);
     json_writer_member_time(json, "not_before", license->not_before_ms);
     json_writer_member_time(json, "expires_at", license->expires_at_ms);
     json_writer_member_time(json, "grace_ends_at", license_grace_ends_at_ms(license));
     json_writer_member_integer(json, "grace_days", license->grace_days);
-    json_writer_member_integer(json, "seats", license->seats);
-    json_writer_member_text(json, "deployment_id", license->deployment_id);
+    write_seats(license->seats, json);
+    write_text("deployment_id", license->deployment_id, json);
     json_writer_member_integer(json, "fingerprint_components",
                                (int64_t)license->fingerprints.count);
     json_writer_member_integer(json, "fingerprint_match", (int64_t)license->fingerprints.match);

@@ -36,6 +36,15 @@ async function expectVerdict(file, flags, code, exit) {
   return verdict;
 }
 
+test('what a license does not say is null, as in /v1/license of the server', async (t) => {
+  const vendor = await Vendor.create(temporaryFolder(t));
+  const verdict = await verify(await vendor.issue('bare.lic', ['--valid-for', '1d']), ['--keys', vendor.keys]);
+  for (const name of ['product', 'deployment_id', 'seats']) assert.equal(verdict[name], null, name);
+  const full = await verify(await vendor.issue('full.lic', ['--valid-for', '1d', '--product', 'Anvil', '--seats', '7']), ['--keys', vendor.keys]);
+  assert.equal(full.product, 'Anvil');
+  assert.equal(full.seats, 7);
+});
+
 describe('tokens that jose signs', () => {
   const folder = temporaryFolder({ after });
   const keys = path.join(folder, 'jose.jwks');
