@@ -321,14 +321,15 @@ static bool pass_answer(const struct message *message, struct account *account, 
 }
 
 /* Sends it to everybody who receives what was published in the account. One that comes back to an
- * account while it follows that account's links ends there. */
+ * account while it follows that account's links ends there, and so does one for a single client:
+ * a service of a third account would take it as published by somebody who may do so. */
 static bool route(const struct message *message, struct account *account) {
     bool delivered = false;
     bool is_linked = account->links != NULL;
     if (is_linked && account->links->is_passing) return false;
     if (is_linked && pass_answer(message, account, &delivered)) return delivered;
     delivered = deliver_to_all(message, subject_index_match(account->index, message->subject));
-    if (is_linked) delivered |= follow_links(message, account);
+    if (is_linked && message->only_client == 0) delivered |= follow_links(message, account);
     return delivered;
 }
 

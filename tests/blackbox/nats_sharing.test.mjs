@@ -209,6 +209,24 @@ describe('the embedded broker', () => {
     await until('what is allowed', () => heard.length === 1);
   });
 
+  test('does not have a service ask another what the requester may not', async (t) => {
+    const { deployment, server, shop, site } = await begin(t, brokers.start, [exportService, importService]);
+    await deployment.addAccount('VAULT');
+    await deployment.run('export', 'add', 'VAULT', 'open', '--service');
+    await deployment.run('import', 'add', 'SITE', 'open', '--from', 'VAULT', '--service');
+    await server.push();
+    const vault = await server.connect(await deployment.addUser('VAULT', 'vault'));
+    await serve(shop, 'ask', (_, text) => [text]);
+    const heard = await vault.collect('open');
+    const user = await server.connect(await deployment.addUser('SITE', 'client', '--allow-pub', 'ask'));
+    const own = await user.collect('open');
+    user.nc.publish('ask', 'forged', { reply: 'open' });
+    await until('the answer, for the requester alone', () => own.length === 1);
+    await site.say('open', 'allowed');
+    await until('what is allowed', () => heard.includes('allowed'));
+    assert.deepEqual(heard, ['allowed']);
+  });
+
   test('nobody in the exporter\'s account overhears or makes up answers', async (t) => {
     const { deployment, server, shop, site } = await begin(t, brokers.start, [exportService, importService]);
     const spy = await server.connect(await deployment.addUser('SHOP', 'spy'));
