@@ -19,6 +19,12 @@
 
 #define UPDATE_SUBJECT "$SYS.REQ.CLAIMS.UPDATE"
 
+/* Accounts that no server has answered yet: a server that writes each to its disk keeps up. */
+#define UNANSWERED_MAX 32
+
+/* Requests that are kept open for the answers of further servers; below BUS_REQUESTS_MAX. */
+#define OPEN_MAX 2048
+
 struct pushing;
 
 /* One account on its way. */
@@ -37,8 +43,10 @@ struct pushing {
     int64_t timeout_ms;
     struct parcel *parcels;
     size_t count;
-    size_t open; /* requests that have not ended */
-    bool sent;
+    size_t next;       /* the first that is not sent */
+    size_t open;       /* requests that have not ended */
+    size_t unanswered; /* of these, by any server */
+    bool begun;
     bool with_prune;
     struct prune_plan plan;
     struct prune *prune; /* NULL: not begun */
@@ -53,12 +61,20 @@ static void finish(void *context) {
 
 /* ---- answers ---- */
 
+static size_t answers_to(const struct parcel *parcel) {
+    return parcel->good + parcel->refused;
+}
+
+static void send_more(struct pushing *pushing);
+
 static void on_reply(void *context, const struct bus_message *reply) {
     struct parcel *parcel = context;
+    if (answers_to(parcel) == 0) parcel->pushing->unanswered--;
     if (answer_print(parcel->name, reply->data))
         parcel->good++;
     else
         parcel->refused++;
+    send_more(parcel->pushing);
 }
 
 /* All accounts are told. */
@@ -69,45 +85,63 @@ static void go_on(struct pushing *pushing) {
     if (!pushing->prune) finish(pushing);
 }
 
+/* Nobody answered: then the others are not tried. */
+static void note_silence(struct pushing *pushing, const struct parcel *parcel,
+                         const struct status *status) {
+    pushing->unanswered--;
+    pushing->next = pushing->count;
+    if (bus_condition(pushing->bus)->state != BUS_CONNECTED)
+        status_fail(pushing->status, STATUS_UNAVAILABLE, "the connection to the server was lost");
+    else if (status->code == STATUS_UNAVAILABLE)
+        status_fail(
+            pushing->status, STATUS_UNAVAILABLE,
+            "no server takes accounts: push is for servers with \"resolver: {type: full}\", "
+            "as \"lsys nats config\" writes it");
+    else
+        status_fail(pushing->status, STATUS_TIMEOUT, "no server answered for the account \"%s\"",
+                    parcel->name);
+}
+
 static void on_end(void *context, const struct status *status) {
     struct parcel *parcel = context;
     struct pushing *pushing = parcel->pushing;
     parcel->request = NULL;
     pushing->open--;
-    if (status->code == STATUS_UNAVAILABLE && parcel->good + parcel->refused == 0)
-        status_fail(
-            pushing->status, STATUS_UNAVAILABLE,
-            "no server takes accounts: push is for servers with \"resolver: {type: full}\", "
-            "see \"lsys nats config --resolver full\"");
-    else if (parcel->good == 0 && parcel->refused == 0)
-        status_fail(pushing->status, STATUS_TIMEOUT, "no server answered for the account \"%s\"",
-                    parcel->name);
+    if (answers_to(parcel) == 0) note_silence(pushing, parcel, status);
     if (parcel->refused > 0)
         status_fail(pushing->status, STATUS_FORBIDDEN, "a server refused the account \"%s\"",
                     parcel->name);
-    if (pushing->open == 0) go_on(pushing);
+    send_more(pushing);
 }
-
-static const struct bus_request_callbacks REQUEST_CALLBACKS = {on_reply, on_end};
 
 /* ---- the connection ---- */
 
-static void send_all(struct pushing *pushing) {
-    pushing->sent = true;
-    timer_stop(pushing->deadline);
-    for (size_t i = 0; i < pushing->count; i++) {
-        struct parcel *parcel = &pushing->parcels[i];
-        parcel->request = bus_request(pushing->bus, UPDATE_SUBJECT, buffer_bytes(&parcel->token),
-                                      pushing->timeout_ms, BUS_ALL_REPLIES, &REQUEST_CALLBACKS,
-                                      parcel, pushing->status);
-        if (parcel->request) pushing->open++;
-    }
+static bool send_one(struct pushing *pushing) {
+    static const struct bus_request_callbacks callbacks = {on_reply, on_end};
+    struct parcel *parcel = &pushing->parcels[pushing->next++];
+    parcel->request =
+        bus_request(pushing->bus, UPDATE_SUBJECT, buffer_bytes(&parcel->token), pushing->timeout_ms,
+                    BUS_ALL_REPLIES, &callbacks, parcel, pushing->status);
+    if (!parcel->request) return false;
+    pushing->open++;
+    pushing->unanswered++;
+    return true;
+}
+
+/* Sends what may be on its way, and goes on when all is said. */
+static void send_more(struct pushing *pushing) {
+    while (pushing->next < pushing->count && pushing->unanswered < UNANSWERED_MAX &&
+           pushing->open < OPEN_MAX)
+        if (!send_one(pushing)) pushing->next = pushing->count;
     if (pushing->open == 0) go_on(pushing);
 }
 
 static void on_state(void *context, const struct bus_condition *condition) {
     struct pushing *pushing = context;
-    if (condition->state == BUS_CONNECTED && !pushing->sent) send_all(pushing);
+    if (condition->state != BUS_CONNECTED || pushing->begun) return;
+    pushing->begun = true;
+    timer_stop(pushing->deadline);
+    send_more(pushing);
 }
 
 static void on_closed(void *context) {

@@ -426,6 +426,16 @@ describe('the system account', () => {
   });
 });
 
+test('many accounts are pushed at the pace of who takes them', async (t) => {
+  const deployment = await Deployment.create(t, { accounts: [] });
+  const names = Array.from({ length: 70 }, (_, i) => `A${i}`);
+  for (const name of names) await deployment.addAccount(name);
+  const server = await startTrustingBroker(t, deployment, { resolver: path.join(deployment.folder, 'empty') });
+  const printed = await deployment.run('push', '--nats', server.url, '--timeout', '5s');
+  assert.equal(printed.match(/: 200 jwt updated$/mg).length, names.length + 1);
+  await server.connect(await deployment.addUser('A69', 'app'));
+});
+
 describe('signing in', () => {
   const token = async (t, flags = []) => {
     const deployment = await Deployment.create(t);
