@@ -20,7 +20,7 @@
 #define UPDATE_SUBJECT "$SYS.REQ.CLAIMS.UPDATE"
 
 /* Accounts that no server has answered yet: a server that writes each to its disk keeps up. */
-#define UNANSWERED_MAX 32
+#define UNANSWERED_MAX 8
 
 /* Requests that are kept open for the answers of further servers; below BUS_REQUESTS_MAX. */
 #define OPEN_MAX 2048
