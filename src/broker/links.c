@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assertion.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "broker/limits.h"
@@ -72,6 +73,7 @@ static void make_link(struct account *importer, const struct nats_import *import
                       struct account *exporter, const struct subject_map *map,
                       const struct nats_export *export) {
     bool is_stream = import->kind == NATS_STREAM;
+    ASSERT(export != NULL); /* sharing_check found it */
     struct link *link = memory_new(sizeof *link);
     link->to = is_stream ? importer : exporter;
     link->kind = import->kind;

@@ -255,22 +255,23 @@ static uint64_t sole_receiver(const struct message *message) {
 static bool route(const struct message *message, struct account *account);
 
 /* As a request in the exporter's account, whose answer finds its way back. */
-static bool pass_to_service(struct message *passed, const struct link *link,
+static bool pass_to_service(const struct message *message, const struct link *link,
                             struct account *importer) {
-    struct broker *broker = passed->publisher->broker;
+    struct broker *broker = message->publisher->broker;
+    struct message request = *message;
     char reply[ANSWERS_SUBJECT_BYTES];
-    bool wants_answer = passed->reply.length > 0;
+    bool wants_answer = message->reply.length > 0;
     if (wants_answer) {
         struct answer_way way = {.to = importer,
-                                 .only_client = sole_receiver(passed),
+                                 .only_client = sole_receiver(message),
                                  .many = link->many_answers,
                                  .threshold_ms = link->threshold_ms,
-                                 .reply = passed->reply};
+                                 .reply = message->reply};
         answers_owe(&link->to->links->answers, &way, broker_now_ms(broker), reply);
-        passed->reply = bytes_of_text(reply);
+        request.reply = bytes_of_text(reply);
     }
-    passed->only_client = 0;
-    bool delivered = route(passed, link->to);
+    request.only_client = 0;
+    bool delivered = route(&request, link->to);
     if (wants_answer && !delivered) answers_forget(&link->to->links->answers, reply);
     return delivered;
 }

@@ -101,10 +101,11 @@ bool sharing_check(const struct nats_account *importer, const struct nats_import
                    const struct nats_export **export, struct status *status) {
     if (!make_map(import, map, status)) return false;
     *export = find_export(exporter, import->kind, bytes_of_text(exporter_subject(import)));
-    bool good = *export != NULL ||
-                status_fail(status, STATUS_NOT_FOUND, "the account \"%s\" does not export this %s",
-                            exporter->jwt.name, import->kind == NATS_STREAM ? "stream" : "service");
-    good = good && check_leave(importer, import, exporter, *export, now_s, status);
-    if (!good) subject_map_free(map);
-    return good;
+    if (*export != NULL && check_leave(importer, import, exporter, *export, now_s, status))
+        return true;
+    if (*export == NULL)
+        status_fail(status, STATUS_NOT_FOUND, "the account \"%s\" does not export this %s",
+                    exporter->jwt.name, import->kind == NATS_STREAM ? "stream" : "service");
+    subject_map_free(map);
+    return false;
 }

@@ -132,7 +132,7 @@ static bool catch_tokens(const char *pattern, struct bytes subject, struct caugh
 struct bytes subject_map_apply(const struct subject_map *map, struct bytes subject, void *out,
                                size_t size_bytes) {
     struct bytes rest = bytes_of_text(map->to), token;
-    struct caught caught;
+    struct caught caught = {0};
     uint8_t *bytes = out;
     size_t count = 0, length = 0;
     if (!catch_tokens(map->from, subject, &caught)) return bytes_of(NULL, 0);
@@ -142,7 +142,7 @@ struct bytes subject_map_apply(const struct subject_map *map, struct bytes subje
         else if (token_is_tail(token))
             token = caught.tail;
         if (length + token.length + 1 > size_bytes) return bytes_of(NULL, 0);
-        memcpy(bytes + length, token.data, token.length);
+        if (token.length > 0) memcpy(bytes + length, token.data, token.length);
         length += token.length;
         if (rest.data != NULL) bytes[length++] = '.';
     }

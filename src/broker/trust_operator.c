@@ -49,7 +49,7 @@ static void take_over(struct broker_trust *trust, struct nats_operator *fresh) {
 }
 
 static void look_into_operator(struct broker_trust *trust) {
-    struct nats_operator fresh;
+    struct nats_operator fresh = {0};
     struct status status = STATUS_INIT;
     bool read = trust_read_operator(trust, &fresh, &status);
     bool is_same = read && fresh.jwt.id[0] && strcmp(fresh.jwt.id, trust->operator.jwt.id) == 0;
