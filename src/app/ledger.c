@@ -181,7 +181,10 @@ static struct line *find_line(struct ledger *ledger, const char *name) {
             line->used = ++ledger->uses;
             return line;
         }
-        if (line->used < oldest->used) oldest = line;
+        /* What the disk has not taken yet is nowhere else. */
+        bool kept = line->unwritten && !oldest->unwritten;
+        bool safer = oldest->unwritten && !line->unwritten;
+        if (!kept && (safer || line->used < oldest->used)) oldest = line;
     }
     load_line(ledger, oldest, name);
     oldest->used = ++ledger->uses;
