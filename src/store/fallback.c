@@ -214,8 +214,9 @@ bool store_retry(struct store *store, struct store_report *report, struct status
     *report = (struct store_report){0};
     if (store->as_opened == PERSISTENCE_DURABLE) {
         bool works = write_probe(store, &why);
-        /* A lock that stays may be our own, stuck since a call failed: opening anew frees it. */
-        if (works || why.code != STATUS_BUSY) {
+        /* A lock that stays may be our own, stuck since a call failed; and SQLite goes on reading
+         * when a file that it wants to write opens to read only. Opening anew cures both. */
+        if (works || (why.code != STATUS_BUSY && why.code != STATUS_PERMISSION)) {
             return works || status_fail(status, why.code, "%s", why.text);
         }
         status_clear(&why);
