@@ -118,3 +118,39 @@ describe('a system call fails while a role starts', { skip: noFaults }, () => {
     }
   }
 });
+
+describe('an older license is put back, and a system call fails while the server starts', { skip: noFaults }, () => {
+  const context = suiteContext();
+  const folder = temporaryFolder(context);
+  let [older, newer] = [];
+  let vendor;
+
+  before(async () => {
+    vendor = await Vendor.create(folder);
+    older = await vendor.issue('older.lic', ['--valid-for', '60d']);
+    newer = await vendor.issue('newer.lic', ['--valid-for', '60d']);
+  });
+
+  /// It counts at most while the state cannot be read, as if there were none; then the newer one does again.
+  async function refuse(t, fault) {
+    const first = await LicenseServer.start(t, vendor, { license: newer });
+    await first.untilStatus('valid');
+    await first.stop('SIGKILL');
+    const [program, ...args] = [...withFault(fault), binary, 'license-server', '--license', older, '--keys', vendor.keys,
+      '--data-dir', first.dataDir, '--http', '127.0.0.1:0', '--nats-listen', '127.0.0.1:0'];
+    const server = start(t, program, args);
+    await until('the server to start or to end', () => server.exit || /url=http:\S+/.test(server.output), START_MS);
+    const url = server.output.match(/url=(http:\S+)/)?.[1];
+    await until(`the newer license to count; it printed:\n${server.output}`, async () => {
+      if (server.exit) return true;
+      const { serial, source, explain } = (await get(`${url}/v1/license`)).json;
+      if (source === 'file') assert.equal(explain.persistence.state, 'memory');
+      return explain.persistence.state === 'durable' && serial === 2 && source === 'saved';
+    }, LICENSED_MS);
+    if (server.exit) assert.ok(EXIT_CODES.includes(server.exit.code), server.output);
+  }
+
+  for (const fault of chooseFaults(COUNT, SEED, ['pread64', 'openat', 'read', 'newfstatat', 'mmap', 'fdatasync', 'pwrite64'])) {
+    test(`${fault.call} number ${fault.when} gives ${fault.error}`, (t) => refuse(t, fault));
+  }
+});

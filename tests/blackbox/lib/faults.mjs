@@ -71,9 +71,9 @@ export function seededRandom(seed) {
   };
 }
 
-/// `count` of the faults, chosen by the seed.
-export function chooseFaults(count, seed) {
+/// `count` of the faults, chosen by the seed; only of these calls when `calls` is given.
+export function chooseFaults(count, seed, calls) {
   const random = seededRandom(seed);
-  const all = everyFault();
+  const all = everyFault().filter(({ call }) => !calls || calls.includes(call));
   return Array.from({ length: Math.min(count, all.length) }, () => all.splice(random(all.length), 1)[0]);
 }
