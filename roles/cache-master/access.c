@@ -156,6 +156,13 @@ static bool identify(struct access *access, struct http_request *request,
     return true;
 }
 
+struct access_badge access_badge_of(const struct access_caller *caller) {
+    struct access_badge badge = {.owner = caller->owner};
+    if (caller->session)
+        snprintf(badge.session_id, sizeof badge.session_id, "%s", caller->session->id);
+    return badge;
+}
+
 bool access_allow(struct access *access, struct http_request *request, unsigned scopes,
                   struct access_caller *caller) {
     int64_t now_ms = clock_monotonic_ms();

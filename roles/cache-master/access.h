@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "app/api_keys.h"
+#include "app/license_bell.h"
 #include "app/metrics.h"
 #include "net/http_request.h"
 #include "roles/cache-master/sessions.h"
@@ -54,6 +55,16 @@ struct access_caller {
     unsigned scopes;                /* SLAVE_KEY_... bits */
     const struct session *session;  /* NULL: the key itself was shown */
 };
+
+/* What is remembered of a caller that listens for changes, to end that with its key or session; a
+ * session that ended at its time has done what it was for, and its listener goes on. */
+struct access_badge {
+    struct session_owner owner;
+    char session_id[SESSION_ID_BYTES]; /* "" when the key itself was shown */
+};
+_Static_assert(sizeof(struct access_badge) <= LICENSE_BELL_BADGE_BYTES, "a listener has room");
+
+struct access_badge access_badge_of(const struct access_caller *caller);
 
 /* Begins without keys. `per_second` requests are allowed for an address and for a slave's key.
  * Keys and sessions are borrowed. */

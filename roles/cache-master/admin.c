@@ -36,8 +36,9 @@ static void answer_feed(void *context, struct http_request *request) {
 static void answer_stream(void *context, struct http_request *request) {
     struct cache_master *master = context;
     struct access_caller caller;
-    if (access_allow(&master->access, request, SLAVE_KEY_SYNC, &caller))
-        stream_bell_add(master->bell, request, &caller);
+    if (!access_allow(&master->access, request, SLAVE_KEY_SYNC, &caller)) return;
+    struct access_badge badge = access_badge_of(&caller);
+    license_bell_add(master->bell, request, bytes_of(&badge, sizeof badge));
 }
 
 static void answer_one(void *context, struct http_request *request) {

@@ -122,10 +122,8 @@ static void send_ended(struct http_request *request) {
     reply_send(&reply, request, 200);
 }
 
-static bool is_of_session(const void *id, const struct session_owner *owner,
-                          const char *session_id) {
-    (void)owner;
-    return strcmp(session_id, id) == 0;
+static bool is_of_session(const void *id, const void *badge) {
+    return strcmp(((const struct access_badge *)badge)->session_id, id) == 0;
 }
 
 static void answer_end_own_session(void *context, struct http_request *request) {
@@ -138,7 +136,7 @@ static void answer_end_own_session(void *context, struct http_request *request) 
                              "removed with DELETE /api/admin/keys/{name}");
         return;
     }
-    stream_bell_end(master->bell, is_of_session, caller.session->id);
+    license_bell_end(master->bell, is_of_session, caller.session->id);
     sessions_end(master->sessions, caller.session->id);
     send_ended(request);
 }
@@ -158,7 +156,7 @@ static bool end_session(struct cache_master *master, const char *id, const char 
                         struct status *status) {
     if (!sessions_end(master->sessions, id))
         return status_fail(status, STATUS_NOT_FOUND, "there is no session with this id");
-    stream_bell_end(master->bell, is_of_session, id);
+    license_bell_end(master->bell, is_of_session, id);
     return audit_append(master->context->store, clock_wall_ms(), actor, "session_end", "{}",
                         status);
 }
@@ -221,9 +219,8 @@ static void answer_add_key(void *context, struct http_request *request) {
     json_document_free(document);
 }
 
-static bool is_of_key(const void *name, const struct session_owner *owner, const char *session_id) {
-    (void)session_id;
-    return strcmp(owner->key_name, name) == 0;
+static bool is_of_key(const void *name, const void *badge) {
+    return strcmp(((const struct access_badge *)badge)->owner.key_name, name) == 0;
 }
 
 static void answer_remove_key(void *context, struct http_request *request) {
@@ -237,7 +234,7 @@ static void answer_remove_key(void *context, struct http_request *request) {
         return;
     }
     sessions_end_of_key(master->sessions, name);
-    stream_bell_end(master->bell, is_of_key, name);
+    license_bell_end(master->bell, is_of_key, name);
     struct reply reply;
     reply_begin(&reply);
     json_writer_member_text(&reply.json, "result", "removed");

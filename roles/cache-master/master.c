@@ -55,7 +55,7 @@ static void tell_slaves(struct cache_master *master) {
     license_feed_etag(master->shelf, master->authority, etag);
     if (strcmp(etag, master->told) == 0) return;
     memcpy(master->told, etag, sizeof etag);
-    stream_bell_ring(master->bell);
+    license_bell_ring(master->bell);
     change_hints_tell(master->hints, master->shelf, master->authority);
 }
 
@@ -89,7 +89,7 @@ static bool open_state(struct cache_master *master, struct status *status) {
     if (!master_files_load_authority(master->files, context->options, status)) return false;
     master->shelf = license_shelf_open(context->store, CACHE_MASTER_NAME, status);
     if (!master->shelf) return false;
-    master->bell = stream_bell_open(master->shelf, context->metrics);
+    master->bell = license_bell_open(master->shelf, context->metrics, CACHE_MASTER_NAME);
     struct slave_keys *slave_keys = slave_keys_open(context->store, per_second, status);
     if (!slave_keys) return false;
     master->sessions = sessions_open(context->loop, context->metrics);
@@ -137,9 +137,8 @@ bool cache_master_start(struct role_context *context, struct status *status) {
     return true;
 }
 
-static bool has_lost_key(const void *keys, const struct session_owner *owner,
-                         const char *session_id) {
-    (void)session_id;
+static bool has_lost_key(const void *keys, const void *badge) {
+    const struct session_owner *owner = &((const struct access_badge *)badge)->owner;
     return !owner->key_name[0] && !api_keys_hold(keys, &owner->shared);
 }
 
@@ -147,7 +146,7 @@ static bool has_lost_key(const void *keys, const struct session_owner *owner,
 static void take_shared_keys(struct cache_master *master, const struct api_keys *keys) {
     master->access.shared = *keys;
     sessions_keep_shared(master->sessions, keys);
-    stream_bell_end(master->bell, has_lost_key, keys);
+    license_bell_end(master->bell, has_lost_key, keys);
 }
 
 bool cache_master_reload(struct role_context *context, const struct options *fresh,
@@ -190,7 +189,7 @@ void cache_master_stop(struct role_context *context) {
     struct change_hints *hints = master->hints;
     master->http = NULL;
     master->hints = NULL;
-    stream_bell_close(master->bell);
+    license_bell_close(master->bell);
     master->bell = NULL;
     sessions_close(master->sessions);
     master->sessions = NULL;

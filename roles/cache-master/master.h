@@ -13,6 +13,7 @@
 #include "app/authority.h"
 #include "app/change_hints.h"
 #include "app/ledger.h"
+#include "app/license_bell.h"
 #include "app/license_shelf.h"
 #include "app/metrics.h"
 #include "app/role.h"
@@ -20,7 +21,6 @@
 #include "loop/timer.h"
 #include "roles/cache-master/access.h"
 #include "roles/cache-master/sessions.h"
-#include "roles/cache-master/stream.h"
 
 #define CACHE_MASTER_NAME "cache-master"
 
@@ -41,7 +41,7 @@ struct cache_master {
     struct sessions *sessions;
     struct access access;
     struct master_meters meters;
-    struct stream_bell *bell;
+    struct license_bell *bell;
     struct change_hints *hints;         /* NULL: no NATS is configured */
     char told[LICENSE_FEED_ETAG_BYTES]; /* what bells and hints told last */
     struct role_http *http;

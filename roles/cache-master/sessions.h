@@ -26,7 +26,7 @@
 #include "roles/cache-master/slave_keys.h"
 #include "verifier/secret.h"
 
-/* Sessions of all keys: two for each slave that may listen (roles/cache-master/stream.h). Each
+/* Sessions of all keys: two for each slave that may listen (app/license_bell.h). Each
  * request that shows one compares with them all, in constant time: 64 KiB of digests. */
 #define SESSIONS_MAX 2048
 

@@ -1,5 +1,5 @@
 /*
- * Hearing the master's bell (roles/cache-master/stream.h): one WebSocket that is kept open and
+ * Hearing the master's bell (app/license_bell.h): one WebSocket that is kept open and
  * opened again, with a growing pause, when it ends. When there is none, polling carries on as if
  * there were no push at all.
  */

@@ -7,6 +7,7 @@
  *   GET  /api/licenses/sync-status
  *   POST /api/licenses/manual-sync    from this machine without a key, but not from a web page
  *   GET  /api/licenses                the feed, for slaves of this one; needs the shared key
+ *   GET  /api/licenses/stream         the bell for them (WebSocket); needs the shared key
  *
  * Reads from this machine need no key and have no rate limit; from elsewhere they need the key.
  */
@@ -209,8 +210,21 @@ static void answer_feed(void *context, struct http_request *request) {
     license_feed_answer(slave->shelf, slave->authority, view.age_ms, request);
 }
 
+static void answer_stream(void *context, struct http_request *request) {
+    struct cache_slave *slave = context;
+    const struct secret_digest *key = api_keys_find(&slave->keys, api_key_of_request(request));
+    if (key)
+        license_bell_add(slave->bell, request, bytes_of(key, sizeof *key));
+    else
+        deny(request, "what one cache tells another needs the shared key");
+}
+
 static const struct http_route routes[] = {
     {.method = "GET", .pattern = "/api/licenses", .handle = answer_feed},
+    {.method = "GET",
+     .pattern = "/api/licenses/stream",
+     .handle = answer_stream,
+     .judges_origin = true},
     {.method = "GET", .pattern = "/api/licenses/current", .handle = answer_current},
     {.method = "GET", .pattern = "/api/licenses/sync-status", .handle = answer_sync_status},
     {.method = "GET",

@@ -185,6 +185,7 @@ static bool open_state(struct cache_slave *slave, struct status *status) {
         return false;
     slave->shelf = license_shelf_open(context->store, CACHE_SLAVE_NAME, status);
     if (!slave->shelf) return false;
+    slave->bell = license_bell_open(slave->shelf, context->metrics, CACHE_SLAVE_NAME);
     slave_observe(slave);
     slave_progress_load(slave);
     cache_sync_init(&slave->sync, &slave->settings.sync, slave->monotonic_ms);
@@ -302,6 +303,16 @@ static void on_files_changed(void *context) {
     take_over_authority(slave);
 }
 
+static bool has_lost_key(const void *keys, const void *badge) {
+    return !api_keys_hold(keys, badge);
+}
+
+/* Who listens with a key that is gone listens no more. */
+static void take_keys(struct cache_slave *slave, const struct api_keys *keys) {
+    slave->keys = *keys;
+    license_bell_end(slave->bell, has_lost_key, keys);
+}
+
 bool slave_reload(struct role_context *context, const struct options *fresh,
                   struct status *status) {
     struct cache_slave *slave = context->state;
@@ -311,7 +322,7 @@ bool slave_reload(struct role_context *context, const struct options *fresh,
         return false;
     push_trust(slave->push, puller_tls(slave->puller));
     reload_development(slave, fresh);
-    slave->keys = keys;
+    take_keys(slave, &keys);
     slave->settings = slave_settings_read(fresh);
     cache_sync_set(&slave->sync, &slave->settings.sync);
     watched_files_follow(slave->watched, fresh);
@@ -351,6 +362,8 @@ void slave_stop(struct role_context *context) {
     slave->stopping = true;
     push_close(slave->push);
     slave->push = NULL;
+    license_bell_close(slave->bell);
+    slave->bell = NULL;
     puller_close(slave->puller);
     slave->puller = NULL;
     watched_files_close(slave->watched);

@@ -16,6 +16,8 @@
 #include "app/api_keys.h"
 #include "app/authority.h"
 #include "app/ledger.h"
+#include "app/license_bell.h"
+#include "app/license_feed.h"
 #include "app/license_shelf.h"
 #include "app/role.h"
 #include "app/role_http.h"
@@ -70,9 +72,11 @@ struct cache_slave {
     struct slave_progress progress;
     struct watched_files *watched;
     struct puller *puller;
-    struct push *push;         /* NULL: the master is polled only */
-    struct slave_hints *hints; /* NULL: no NATS is configured */
-    bool bell_rang;            /* while a sync ran, which may have missed the change */
+    struct push *push;                  /* NULL: the master is polled only */
+    struct slave_hints *hints;          /* NULL: no NATS is configured */
+    struct license_bell *bell;          /* for slaves of this one */
+    char told[LICENSE_FEED_ETAG_BYTES]; /* what the bell told last */
+    bool bell_rang;                     /* while a sync ran, which may have missed the change */
     int64_t sync_began_ms;
     struct status sync_problem; /* of the last try; STATUS_OK after a good one */
     bool sync_was_full;         /* the sync that runs began at 0 */

@@ -170,6 +170,15 @@ static void note_confirmation(struct cache_slave *slave, int64_t age_ms) {
     slave_progress_save(slave);
 }
 
+/* Slaves of this one hear of what this one has heard of. */
+static void ring(struct cache_slave *slave) {
+    char etag[LICENSE_FEED_ETAG_BYTES];
+    license_feed_etag(slave->shelf, slave->authority, etag);
+    if (strcmp(etag, slave->told) == 0) return;
+    memcpy(slave->told, etag, sizeof etag);
+    license_bell_ring(slave->bell);
+}
+
 static void end_try(struct cache_slave *slave, enum cache_outcome outcome,
                     const struct pulled *pulled, const struct status *status) {
     slave_observe(slave);
@@ -177,6 +186,7 @@ static void end_try(struct cache_slave *slave, enum cache_outcome outcome,
     report(slave, outcome, status);
     slave->sync_problem = *status;
     if (outcome == CACHE_CONFIRMED) note_confirmation(slave, pulled->age_ms);
+    ring(slave);
     uint64_t random = random_below(UINT64_MAX);
     cache_sync_ended(&slave->sync, outcome, pulled->retry_after_ms, random, slave->monotonic_ms);
     push_begin(slave->push);

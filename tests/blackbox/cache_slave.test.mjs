@@ -1,8 +1,10 @@
 // lsys cache-slave as applications and operators see it: what it answers while all is well, and how it is asked.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { Agent, request } from 'undici';
+import WebSocket from 'ws';
 import { FakeMaster, Master, Slave, KEY, fastTimes, json, page, status } from './lib/cache.mjs';
 import { temporaryFolder } from './lib/folders.mjs';
 import { get } from './lib/http.mjs';
@@ -315,6 +317,20 @@ test('Retry-After as a date is honoured, by the clock of whoever says it', async
     return answer.last_error && answer.sync === 'waiting' && answer;
   });
   assert.ok(wait_ms > 1790000 && wait_ms <= 1.25 * 1800000, `${wait_ms} ms`);
+});
+
+test('a change goes through a slave to its slaves at once, and only to those with its key', async (t) => {
+  const { master, slave } = await pair(t, { times: quiet });
+  const last = await Slave.start(t, vendor, slave.url, { times: quiet });
+  for (const one of [slave, last]) await until('the push', async () => (await one.syncStatus()).push);
+  assert.equal(await slave.metric('lsys_cache_push_listeners'), 1);
+  await master.licenses('add', await vendor.issue('through.lic', ['--edition', 'through', '--valid-for', '60d']));
+  await last.untilCurrent((current) => current.edition === 'through', 3000);
+  const socket = new WebSocket(`${slave.url.replace('http', 'ws')}/api/licenses/stream`);
+  const [, response] = await once(socket.on('error', () => {}), 'unexpected-response');
+  assert.equal(response.statusCode, 401);
+  socket.terminate();
+  assert.deepEqual(await slave.stop(), { code: 0, signal: null });
 });
 
 describe('a thousand requests', () => {

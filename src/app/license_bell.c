@@ -1,13 +1,13 @@
-#include "roles/cache-master/stream.h"
+#include "app/license_bell.h"
 
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/assertion.h"
 #include "base/list.h"
 #include "base/memory.h"
 #include "codec/json_writer.h"
 #include "net/websocket.h"
-#include "roles/cache-master/master.h"
 
 /* RFC 6455, section 7.4.1: going away, and a policy that is violated. */
 #define CLOSE_GOING_AWAY       1001
@@ -17,7 +17,7 @@
 #define BELL_BYTES_MAX    256
 #define PENDING_BYTES_MAX 4096
 
-struct stream_bell {
+struct license_bell {
     const struct license_shelf *shelf;
     struct list listeners;
     size_t count;
@@ -27,20 +27,19 @@ struct stream_bell {
 
 struct listener {
     struct list link;
-    struct stream_bell *bell;
+    struct license_bell *bell;
     struct websocket *websocket;
-    struct session_owner owner;
-    char session_id[SESSION_ID_BYTES]; /* "" when the key itself was shown */
-    bool owed;                         /* a change came while bytes were waiting */
+    _Alignas(8) uint8_t badge[LICENSE_BELL_BADGE_BYTES];
+    bool owed; /* a change came while bytes were waiting */
 };
 
-struct stream_bell *stream_bell_open(const struct license_shelf *shelf, struct metrics *metrics) {
-    struct stream_bell *bell = memory_new(sizeof *bell);
+struct license_bell *license_bell_open(const struct license_shelf *shelf, struct metrics *metrics,
+                                       const char *role) {
+    struct license_bell *bell = memory_new(sizeof *bell);
     bell->shelf = shelf;
     list_init(&bell->listeners);
-    bell->listening =
-        metrics_gauge(metrics, "lsys_cache_push_listeners",
-                      "Slaves that are told of changes at once.", "role", CACHE_MASTER_NAME, NULL);
+    bell->listening = metrics_gauge(metrics, "lsys_cache_push_listeners",
+                                    "Slaves that are told of changes at once.", "role", role, NULL);
     return bell;
 }
 
@@ -86,7 +85,7 @@ static void on_drain(void *context) {
 static void on_closed(void *context, unsigned code, struct bytes reason,
                       const struct status *status) {
     struct listener *listener = context;
-    struct stream_bell *bell = listener->bell;
+    struct license_bell *bell = listener->bell;
     (void)code;
     (void)reason;
     (void)status;
@@ -102,12 +101,11 @@ static void on_closed(void *context, unsigned code, struct bytes reason,
 static const struct websocket_handlers handlers = {
     .on_message = on_message, .on_drain = on_drain, .on_closed = on_closed};
 
-void stream_bell_add(struct stream_bell *bell, struct http_request *request,
-                     const struct access_caller *caller) {
+void license_bell_add(struct license_bell *bell, struct http_request *request, struct bytes badge) {
     const struct websocket_accept_options options = {
         .settings = {.message_limit_bytes = BELL_BYTES_MAX,
                      .pending_limit_bytes = PENDING_BYTES_MAX}};
-    if (bell->count == STREAM_LISTENERS_MAX) {
+    if (bell->count == LICENSE_BELL_LISTENERS_MAX) {
         http_respond_problem(request, 503, "too_many_listeners", "Too many slaves listen",
                              "polling goes on: GET /api/licenses");
         return;
@@ -115,9 +113,8 @@ void stream_bell_add(struct stream_bell *bell, struct http_request *request,
     struct listener *listener = memory_new(sizeof *listener);
     list_init(&listener->link);
     listener->bell = bell;
-    listener->owner = caller->owner;
-    snprintf(listener->session_id, sizeof listener->session_id, "%s",
-             caller->session ? caller->session->id : "");
+    ASSERT(badge.length <= sizeof listener->badge);
+    if (badge.length > 0) memcpy(listener->badge, badge.data, badge.length);
     listener->websocket = websocket_accept(request, &options, &handlers, listener);
     if (!listener->websocket) {
         free(listener);
@@ -128,25 +125,25 @@ void stream_bell_add(struct stream_bell *bell, struct http_request *request,
     send_bell(listener);
 }
 
-void stream_bell_ring(struct stream_bell *bell) {
+void license_bell_ring(struct license_bell *bell) {
     for (struct list *link = bell->listeners.next; link != &bell->listeners; link = link->next)
         ring(LIST_ENTRY(link, struct listener, link));
 }
 
-void stream_bell_end(struct stream_bell *bell, stream_match *is_over, const void *context) {
+void license_bell_end(struct license_bell *bell, license_bell_match *is_over, const void *context) {
     for (struct list *link = bell->listeners.next; link != &bell->listeners; link = link->next) {
         struct listener *listener = LIST_ENTRY(link, struct listener, link);
-        if (is_over(context, &listener->owner, listener->session_id))
+        if (is_over(context, listener->badge))
             websocket_close(listener->websocket, CLOSE_POLICY_VIOLATION,
                             "the key or session is not good any more");
     }
 }
 
-void stream_bell_close(struct stream_bell *bell) {
+void license_bell_close(struct license_bell *bell) {
     if (!bell) return;
     bell->closing = true;
     for (struct list *link = bell->listeners.next; link != &bell->listeners; link = link->next)
         websocket_close(LIST_ENTRY(link, struct listener, link)->websocket, CLOSE_GOING_AWAY,
-                        "the master stops");
+                        "the cache stops");
     if (bell->count == 0) free(bell);
 }
