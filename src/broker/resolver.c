@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/file_stamp.h"
 #include "base/memory.h"
-#include "broker/file_stamp.h"
 #include "verifier/nats_jwt.h"
 
 #define ENDING       ".jwt"

@@ -5,7 +5,7 @@
 #define LSYS_BROKER_TRUST_STATE_H
 
 #include "base/clock.h"
-#include "broker/file_stamp.h"
+#include "base/file_stamp.h"
 #include "broker/resolver.h"
 #include "broker/trust.h"
 

@@ -46,7 +46,8 @@ static void restart_settling(struct file_watch *watch) {
 
 /* Looks whether the file differs from what was last seen. */
 static void look(struct file_watch *watch, bool is_named) {
-    struct file_stamp now = file_stamp_of(watch->path);
+    struct file_stamp now;
+    file_stamp_read(watch->path, &now);
     bool differs = !file_stamp_equal(&now, &watch->seen);
     if (!differs && !is_named) return;
     watch->seen = now;
@@ -56,7 +57,8 @@ static void look(struct file_watch *watch, bool is_named) {
 
 static void settled(void *context) {
     struct file_watch *watch = context;
-    struct file_stamp now = file_stamp_of(watch->path);
+    struct file_stamp now;
+    file_stamp_read(watch->path, &now);
     bool is_late = loop_now_ms(watch->loop) >= watch->first_change_ms + FILE_WATCH_SETTLE_LIMIT_MS;
     /* Without inotify only this tells that the file is still being written. */
     if (!file_stamp_equal(&now, &watch->seen) && !is_late) {
@@ -148,7 +150,7 @@ static struct file_watch *begin(struct file_watch *watch, struct loop *loop,
     watch->poll_timer = timer_open(loop, poll_now, watch);
     timer_start_repeating(watch->poll_timer, FILE_WATCH_POLL_MS);
     watch_folder(watch);
-    watch->seen = file_stamp_of(watch->path);
+    file_stamp_read(watch->path, &watch->seen);
     watch->reported = watch->seen;
     return watch;
 }

@@ -40,7 +40,8 @@ static struct tls_trust *read_bundle(const char *path, struct status *status) {
     struct buffer text;
     struct tls_trust *trust = make();
     trust->path = path;
-    trust->stamp = file_stamp_of(path);
+    trust->read_ns = file_stamp_now_ns();
+    file_stamp_read(path, &trust->stamp);
     buffer_init(&text, X509_BUNDLE_BYTES_MAX);
     bool is_read = file_read(path, &text, status) &&
                    (add_pem(trust, buffer_bytes(&text), X509_UNFIT_SKIP, status) ||
@@ -69,8 +70,9 @@ struct tls_trust *tls_trust_read_system(struct status *status) {
 
 bool tls_trust_is_current(const struct tls_trust *trust) {
     if (!trust->path) return true;
-    struct file_stamp now = file_stamp_of(trust->path);
-    return file_stamp_equal(&now, &trust->stamp);
+    struct file_stamp now;
+    return file_stamp_read(trust->path, &now) &&
+           file_stamp_is_same(&trust->stamp, &now, trust->read_ns);
 }
 
 struct tls_trust *tls_trust_retain(struct tls_trust *trust) {

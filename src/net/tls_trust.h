@@ -23,6 +23,7 @@ struct tls_trust {
     struct tls_sessions *sessions;
     const char *path;        /* the system's bundle; NULL: the CAs were given */
     struct file_stamp stamp; /* of that file, when it was read */
+    int64_t read_ns;
 };
 
 /* Reads the CAs of a PEM text. NULL with the errors of x509_trust_add_pem. */

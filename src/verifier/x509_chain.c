@@ -221,18 +221,38 @@ static bool explain_unknown(const struct x509_policy *policy,
                            : "");
 }
 
+/* A path is valid while all of it is: what everybody in it has in common. */
+static struct x509_verdict verdict_of(const struct path *path) {
+    const struct x509_certificate *anchor = &path->trust->anchors[path->anchor];
+    struct x509_verdict verdict = {.leaf = path->certificates[0],
+                                   .not_before_ms = anchor->not_before_ms,
+                                   .not_after_ms = anchor->not_after_ms};
+    for (size_t i = 0; i < path->length; i++) {
+        const struct x509_certificate *certificate = &path->certificates[i];
+        if (certificate->not_before_ms > verdict.not_before_ms)
+            verdict.not_before_ms = certificate->not_before_ms;
+        if (certificate->not_after_ms < verdict.not_after_ms)
+            verdict.not_after_ms = certificate->not_after_ms;
+    }
+    return verdict;
+}
+
 /* Tries each way to an anchor of the right name; there is hardly ever more than one. The first
  * failure is what the caller hears. */
 static bool find_path(const struct x509_policy *policy, const struct x509_certificate *certificates,
-                      size_t count, int64_t now_ms, struct path *found, struct status *status) {
+                      size_t count, int64_t now_ms, struct x509_verdict *verdict,
+                      struct status *status) {
     struct status first = STATUS_INIT;
     for (size_t length = 1; length <= count; length++) {
         for (size_t i = 0; i < policy->trust->count; i++) {
+            struct path path = {certificates, length, policy->trust, i};
             struct status attempt = STATUS_INIT;
-            *found = (struct path){certificates, length, policy->trust, i};
             if (!bytes_equal(policy->trust->anchors[i].subject, certificates[length - 1].issuer))
                 continue;
-            if (judge_path(found, policy, now_ms, &attempt)) return true;
+            if (judge_path(&path, policy, now_ms, &attempt)) {
+                *verdict = verdict_of(&path);
+                return true;
+            }
             if (status_is_ok(&first)) first = attempt;
         }
     }
@@ -275,25 +295,10 @@ static bool check_leaf(const struct x509_certificate *leaf, const struct x509_po
            (policy->pin_count == 0 || check_pin(leaf, policy, status));
 }
 
-static struct x509_verdict verdict_of(const struct path *path) {
-    const struct x509_certificate *anchor = &path->trust->anchors[path->anchor];
-    struct x509_verdict verdict = {.leaf = path->certificates[0],
-                                   .not_before_ms = anchor->not_before_ms,
-                                   .not_after_ms = anchor->not_after_ms};
-    for (size_t i = 0; i < path->length; i++) {
-        const struct x509_certificate *certificate = &path->certificates[i];
-        if (certificate->not_before_ms > verdict.not_before_ms)
-            verdict.not_before_ms = certificate->not_before_ms;
-        if (certificate->not_after_ms < verdict.not_after_ms)
-            verdict.not_after_ms = certificate->not_after_ms;
-    }
-    return verdict;
-}
-
 bool x509_chain_verify(const struct x509_policy *policy, const struct bytes *chain, size_t count,
                        int64_t now_ms, struct x509_verdict *verdict, struct status *status) {
     struct x509_certificate certificates[X509_CHAIN_MAX];
-    struct path path;
+    struct x509_verdict found = {.not_after_ms = 0};
     if (count == 0) return status_fail(status, STATUS_UNKNOWN_ISSUER, "there is no certificate");
     if (count > X509_CHAIN_MAX)
         return status_fail(status, STATUS_TOO_LARGE, "the chain has %zu certificates, more than %d",
@@ -301,9 +306,9 @@ bool x509_chain_verify(const struct x509_policy *policy, const struct bytes *cha
     for (size_t i = 0; i < count; i++)
         if (!x509_certificate_parse(chain[i], &certificates[i], status))
             return status_context(status, "certificate %zu of the chain", i + 1);
-    if (!find_path(policy, certificates, count, now_ms, &path, status) ||
+    if (!find_path(policy, certificates, count, now_ms, &found, status) ||
         !check_leaf(&certificates[0], policy, status))
         return false;
-    if (verdict) *verdict = verdict_of(&path);
+    if (verdict) *verdict = found;
     return true;
 }

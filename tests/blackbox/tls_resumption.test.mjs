@@ -2,7 +2,7 @@
 // what it once verified holds no longer.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { chmodSync, copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -207,6 +207,9 @@ describe('a client\'s TLS sessions', () => {
     const probe = existsSync(BUNDLE) ? await run(wrapper[0], [...wrapper.slice(1), 'cmp', own, BUNDLE]) : { code: 1 };
     if (probe.code !== 0) return t.skip(`a mount over ${BUNDLE} is not possible here`);
 
+    // A file that was changed a moment before it was read is read once more, since it may have changed again.
+    const untilSettled = () => until('the file to be old enough', () => Date.now() - statSync(own).mtimeMs > 500);
+    await untilSettled();
     const trace = path.join(temporaryFolder(t), 'trace');
     const watch = await startBroker(t, pki.server);
     const server = await startServer(t, watch, [],
@@ -222,10 +225,17 @@ describe('a client\'s TLS sessions', () => {
     writeFileSync(own, readFileSync(pki.stranger.pem)); // in its place: the mount is of this file
     assert.equal(await reconnect(watch), 'full');
     await untilRefused(server, /unknown issuer CN=ca of certificate CN=server/);
-    assert.equal(reads(), 2);
     writeFileSync(own, readFileSync(pki.ca.pem));
     await untilConnected(server);
-    assert.equal(reads(), 3);
+    await untilSettled();
+    await reconnect(watch);
+    await untilConnected(server);
+    const before = reads();
+    for (let i = 0; i < 3; i++) {
+      assert.equal(await reconnect(watch), 'resumed');
+      await untilConnected(server);
+    }
+    assert.equal(reads(), before);
     return undefined;
   });
 });
