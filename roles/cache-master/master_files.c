@@ -76,7 +76,7 @@ static void note(struct stamps *stamps, const char *path, const struct file_stam
 static void read_stamps(const struct options *options, struct file_stamp out[AUTHORITY_FILES]) {
     for (size_t i = 0; i < AUTHORITY_FILES; i++) {
         const char *path = options_text(options, authority_files[i]);
-        out[i] = file_stamp_of(path ? path : "");
+        file_stamp_read(path ? path : "", &out[i]);
     }
 }
 
@@ -99,7 +99,8 @@ static void read_license(struct cache_master *master, const char *path) {
 /* The stamp is taken first: a file that is written meanwhile has another one next time. */
 static void import_file(void *context, const char *path) {
     struct master_files *files = context;
-    struct file_stamp stamp = file_stamp_of(path);
+    struct file_stamp stamp;
+    file_stamp_read(path, &stamp);
     if (!is_known(&files->known, path, &stamp)) read_license(files->master, path);
     note(&files->next, path, &stamp);
 }
