@@ -13,6 +13,9 @@
 #include "roles/cache-master/place.h"
 #include "store/store.h"
 
+/* How soon the vendor's lists are on a disk that takes something again. */
+#define SAVING_INTERVAL_MS 1000
+
 /* ---- what is told ---- */
 
 static void register_meters(struct cache_master *master) {
@@ -64,6 +67,17 @@ void cache_master_changed(struct cache_master *master) {
     metric_set(master->meters.sequence, (double)license_shelf_sequence(master->shelf));
     cache_master_tell_losses(master);
     tell_slaves(master);
+}
+
+/* ---- the disk ---- */
+
+/* Writes what the disk refused: a list that only memory knew would give way to an older one after a
+ * crash. */
+static void save(void *context) {
+    struct cache_master *master = context;
+    if (!ledger_catch_up(master->ledger)) return;
+    authority_follow_merge(master->authority);
+    cache_master_changed(master);
 }
 
 /* ---- starting ---- */
@@ -133,6 +147,8 @@ bool cache_master_start(struct role_context *context, struct status *status) {
     cache_master_add_key_routes(master);
     leave_address(master);
     cache_master_changed(master);
+    master->saving = timer_open(context->loop, save, master);
+    timer_start_repeating(master->saving, SAVING_INTERVAL_MS);
     master->started = true;
     return true;
 }
@@ -189,6 +205,8 @@ void cache_master_stop(struct role_context *context) {
     struct change_hints *hints = master->hints;
     master->http = NULL;
     master->hints = NULL;
+    timer_close(master->saving);
+    master->saving = NULL;
     license_bell_close(master->bell);
     master->bell = NULL;
     sessions_close(master->sessions);

@@ -45,7 +45,8 @@ struct cache_master {
     struct change_hints *hints;         /* NULL: no NATS is configured */
     char told[LICENSE_FEED_ETAG_BYTES]; /* what bells and hints told last */
     struct role_http *http;
-    size_t told_lost; /* of license_shelf_lost */
+    struct timer *saving; /* of what the disk refused */
+    size_t told_lost;     /* of license_shelf_lost */
     bool started;
     bool stopping;
     int open_parts; /* while it stops */

@@ -1,15 +1,16 @@
 // cache-master and cache-slave on disks that are full, read-only or failing: what a slave hears counts in memory and is
 // saved when the disk takes it again; what a master cannot promise it refuses, and has not done. Both go on answering.
 import assert from 'node:assert/strict';
-import { mkdirSync, statfsSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, statfsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Master, Slave, fastTimes } from './lib/cache.mjs';
+import { bareToken } from './lib/client.mjs';
 import { CROWD_GRANT, CROWD_LICENSE, Crowd, Oracle } from './lib/crowd.mjs';
 import { failingDisk, inject, smallDisk } from './lib/disk_faults.mjs';
 import { temporaryFolder } from './lib/folders.mjs';
 import { get } from './lib/http.mjs';
-import { lsys } from './lib/lsys.mjs';
+import { lsys, lsysOk } from './lib/lsys.mjs';
 import { Vendor } from './lib/vendor.mjs';
 import { until } from './lib/wait.mjs';
 
@@ -120,6 +121,34 @@ describe('a full disk', () => {
     makeRoom();
     await assertTakesChanges(t, there);
   });
+});
+
+describe('a list of the vendor that comes to a master on a full disk', () => {
+  for (const restarts of [false, true]) {
+    test(`counts at once, and is saved when there is room${restarts ? ', also by one that started without' : ''}`, async (t) => {
+      const disk = smallDisk(t);
+      if (!disk) return;
+      const list = path.join(temporaryFolder(t), 'revocations.jwt');
+      const revoke = (id) => lsysOk(['revoke', 'add', id, '--key', vendor.key, '--list', list, '--reason', 'resold']);
+      await revoke('another');
+      mkdirSync(path.join(disk, 'data'));
+      let master = await Master.start(t, vendor, { dataDir: path.join(disk, 'data'), flags: ['--revocations', list] });
+      await master.licenses('add', await issue('first'));
+      if (restarts) await master.stop('SIGKILL');
+      const makeRoom = fill(disk);
+      if (restarts) master = await Master.start(t, vendor, { dataDir: master.dataDir, flags: ['--revocations', list] });
+      await revoke('first');
+      process.kill(master.process.pid, 'SIGHUP');
+      const isRevoked = async (at) => /^first +revoked/m.test(await at.licenses('ls'));
+      await until('it to count', () => isRevoked(master));
+      makeRoom();
+      const token = bareToken(list);
+      await until('it to be on the disk', () => readdirSync(master.dataDir)
+        .some((name) => readFileSync(path.join(master.dataDir, name)).includes(token)));
+      await master.stop('SIGKILL');
+      assert.ok(await isRevoked(await Master.start(t, vendor, { dataDir: master.dataDir })));
+    });
+  }
 });
 
 describe('a disk that is full when they start', () => {
