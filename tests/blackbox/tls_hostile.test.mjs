@@ -24,7 +24,7 @@ const INFO = `INFO ${JSON.stringify({ server_id: 'x', server_name: 'x', version:
 const LEGACY = 'ALL:@SECLEVEL=0'; // what OpenSSL has but does not speak unless told
 
 const pki = {};
-let folder;
+const folder = temporaryFolder({ after });
 let vendor;
 
 async function makeEverything() {
@@ -56,6 +56,8 @@ async function makeEverything() {
   for (const { key } of Object.values(pki)) chmodSync(key, 0o600);
   vendor = await Vendor.create(folder);
 }
+
+before(makeEverything);
 
 const identity = (name) => ({ cert: readFileSync(pki[name].pem), key: readFileSync(pki[name].key) });
 const ours = () => ({ servername: 'localhost', ca: readFileSync(pki.ca.pem) });
@@ -342,6 +344,3 @@ describe('as a server', () => {
     });
   }
 });
-
-folder = temporaryFolder({ after });
-before(makeEverything);

@@ -1,233 +1,17 @@
-/* The cases of the Autobahn test suite, by its numbers, as conversations over real sockets: a raw
- * peer says what the table says, our side echoes messages, and all that it answers until the end of
- * the connection is compared. Each in both directions: to our server, and to our client. */
+/* The cases of the Autobahn test suite, by its numbers, as conversations: a raw peer says what the
+ * table says, our side sends messages back, and all that it answers until the end of the connection
+ * is compared. Each in both directions: to our server, and to our client. */
 #include "tests/lib/unit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/connector.h"
-#include "net/http_server.h"
-#include "net/listener.h"
-#include "net/stream.h"
-#include "net/websocket.h"
-#include "net/websocket_handshake.h"
-#include "tests/lib/loop_wait.h"
 #include "tests/lib/utf8_cases.h"
-#include "tests/lib/websocket_script.h"
+#include "tests/lib/websocket_echo.h"
 
-/* Largest message of group 9. */
-#define LARGEST_BYTES ((size_t)16 << 20)
-
-/* Messages of 9.7 and 9.8, and frames of 9.3 at their smallest. */
+/* Frames of 9.3 and 9.4 at their smallest. */
 #define FRAMES_MAX 65536
-
-struct fixture {
-    struct loop *loop;
-    struct http_server *server;
-    struct address server_address;
-    struct listener *listener; /* of the raw peer when it plays the server */
-    struct address raw_address;
-
-    struct websocket *ours;
-    int ours_open;
-    int ours_closed;
-
-    struct stream *raw;
-    int raw_connected;
-    int raw_closed;
-    bool raw_is_server;
-    bool raw_is_open; /* its handshake is done */
-    struct buffer received;
-    struct websocket_reader reader; /* follows `received`, to end the connection as a server does */
-    struct buffer message;
-};
-
-/* ---- our side: an echo ---- */
-
-static void ours_opened(void *context) {
-    struct fixture *fixture = context;
-    fixture->ours_open++;
-}
-
-static void echo(void *context, bool is_text, struct bytes message) {
-    struct fixture *fixture = context;
-    assert_true(websocket_send(fixture->ours, is_text, message));
-}
-
-static void ours_ended(void *context, unsigned code, struct bytes reason,
-                       const struct status *status) {
-    struct fixture *fixture = context;
-    (void)code;
-    (void)reason;
-    (void)status;
-    fixture->ours = NULL;
-    fixture->ours_closed++;
-}
-
-static const struct websocket_handlers handlers = {
-    .on_open = ours_opened, .on_message = echo, .on_closed = ours_ended};
-
-static const struct websocket_settings settings = {.message_limit_bytes = LARGEST_BYTES,
-                                                   .pending_limit_bytes = 4 * LARGEST_BYTES};
-
-static void accept_websocket(void *context, struct http_request *request) {
-    static const struct websocket_accept_options options = {
-        .settings = {.message_limit_bytes = LARGEST_BYTES,
-                     .pending_limit_bytes = 4 * LARGEST_BYTES}};
-    struct fixture *fixture = context;
-    fixture->ours = websocket_accept(request, &options, &handlers, fixture);
-    assert_non_null(fixture->ours);
-    fixture->ours_open++;
-}
-
-static const struct http_route routes[] = {
-    {.method = "GET", .pattern = "/", .handle = accept_websocket, .judges_origin = true},
-};
-
-/* ---- the raw peer ---- */
-
-/* The key that our client sent. */
-static struct bytes find_key(const struct buffer *received) {
-    static const char field[] = "Sec-WebSocket-Key: ";
-    const char *at = strstr(buffer_text(received), field);
-    assert_non_null(at);
-    return bytes_of(at + sizeof field - 1, WEBSOCKET_KEY_TEXT_BYTES - 1);
-}
-
-static void answer_upgrade(struct fixture *fixture) {
-    char accept[WEBSOCKET_ACCEPT_TEXT_BYTES], answer[200];
-    websocket_make_accept(find_key(&fixture->received), accept);
-    snprintf(answer, sizeof answer,
-             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-             "Sec-WebSocket-Accept: %s\r\n\r\n",
-             accept);
-    stream_write(fixture->raw, answer, strlen(answer));
-}
-
-/* The server ends the stream when it has our close frame (RFC 6455, 7.1.1). */
-static void follow_frames(struct fixture *fixture, struct bytes bytes) {
-    for (;;) {
-        buffer_clear(&fixture->message);
-        switch (websocket_reader_next(&fixture->reader, &bytes, &fixture->message)) {
-        case WEBSOCKET_NEEDS_MORE: return;
-        case WEBSOCKET_CLOSE_CAME:
-            if (fixture->raw_is_server) stream_close(fixture->raw);
-            return;
-        default: break;
-        }
-    }
-}
-
-static void raw_read(void *context, struct bytes bytes) {
-    struct fixture *fixture = context;
-    assert_true(buffer_append(&fixture->received, bytes.data, bytes.length));
-    if (fixture->raw_is_open) {
-        follow_frames(fixture, bytes);
-        return;
-    }
-    const char *end = strstr(buffer_text(&fixture->received), "\r\n\r\n");
-    if (!end) return;
-    if (fixture->raw_is_server) answer_upgrade(fixture);
-    size_t head = (size_t)(end + 4 - (const char *)fixture->received.data);
-    buffer_drop_front(&fixture->received, head);
-    fixture->raw_is_open = true;
-}
-
-static void raw_ended(void *context) {
-    struct fixture *fixture = context;
-    stream_close(fixture->raw);
-}
-
-static void raw_closed(void *context, const struct status *status) {
-    struct fixture *fixture = context;
-    (void)status;
-    fixture->raw = NULL;
-    fixture->raw_closed++;
-}
-
-static const struct stream_handlers raw_handlers = {
-    .on_read = raw_read, .on_end = raw_ended, .on_closed = raw_closed};
-
-static void use_stream(struct fixture *fixture, struct stream *stream) {
-    fixture->raw = stream;
-    stream_start(stream, &raw_handlers, fixture);
-}
-
-static void raw_accepted(void *context, struct stream *stream) {
-    use_stream(context, stream);
-}
-
-static void raw_is_connected(void *context, struct stream *stream, const struct status *status) {
-    struct fixture *fixture = context;
-    static const char request[] = "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
-                                  "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                                  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-    assert_true(status_is_ok(status));
-    use_stream(fixture, stream);
-    stream_write(stream, request, sizeof request - 1);
-}
-
-/* ---- connecting, either way ---- */
-
-static void connect_ours(struct fixture *fixture) {
-    struct status status = STATUS_INIT;
-    struct url url;
-    char address[ADDRESS_TEXT_BYTES], text[ADDRESS_TEXT_BYTES + 10];
-    address_format(&fixture->raw_address, address);
-    snprintf(text, sizeof text, "ws://%s/", address);
-    assert_true(url_parse(bytes_of_text(text), websocket_url_schemes, &url, &status));
-    struct websocket_connect_options options = {
-        .url = &url, .timeout_ms = LOOP_WAIT_LIMIT_MS, .settings = settings};
-    fixture->ours = websocket_connect(fixture->loop, &options, &handlers, fixture, &status);
-    assert_non_null(fixture->ours);
-}
-
-static bool both_are_open(void *context) {
-    const struct fixture *fixture = context;
-    return fixture->raw_is_open && fixture->ours_open > 0;
-}
-
-static void join(struct fixture *fixture, bool raw_is_server) {
-    buffer_clear(&fixture->received);
-    fixture->ours_open = fixture->ours_closed = fixture->raw_closed = 0;
-    fixture->raw_is_open = false;
-    fixture->raw_is_server = raw_is_server;
-    websocket_reader_init(&fixture->reader, raw_is_server, LARGEST_BYTES);
-    if (raw_is_server)
-        connect_ours(fixture);
-    else
-        connector_start(fixture->loop, &fixture->server_address, LOOP_WAIT_LIMIT_MS,
-                        raw_is_connected, fixture);
-    assert_true(loop_wait(fixture->loop, both_are_open, fixture));
-}
-
-static bool both_are_closed(void *context) {
-    const struct fixture *fixture = context;
-    return fixture->raw_closed > 0 && fixture->ours_closed > 0;
-}
-
-/* ---- one case ---- */
-
-/* Says a prepared conversation, `chop` bytes in each turn, and gives the trace of the answer. */
-static void converse(struct fixture *fixture, struct bytes input, size_t chop,
-                     struct buffer *trace) {
-    for (size_t at = 0; at < input.length && fixture->raw; at += chop) {
-        size_t length = input.length - at < chop ? input.length - at : chop;
-        stream_write(fixture->raw, input.data + at, length);
-        if (chop < input.length) loop_wait_ms(fixture->loop, 0);
-    }
-    if (!loop_wait(fixture->loop, both_are_closed, fixture)) fail_msg("the connection stays open");
-    script_read(buffer_bytes(&fixture->received), SIZE_MAX, fixture->raw_is_server, trace);
-}
-
-/* Our close frames have a reason for people; a refusal of ours is told by its code alone. */
-static bool is_as_expected(const char *trace, const char *expected) {
-    size_t length = strlen(expected);
-    return strncmp(trace, expected, length) == 0 &&
-           (trace[length] == '\0' || (length > 0 && strchr("([", trace[length])));
-}
 
 struct websocket_case {
     const char *number;
@@ -236,44 +20,14 @@ struct websocket_case {
     const char *expected; /* without the close frame with 1000 that ends a case in order */
 };
 
-static bool has_close(const struct script_frame *frames, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        if (frames[i].first == CLOSE) return true;
-    return false;
-}
-
-static void run_case(struct fixture *fixture, const char *number, const struct script_frame *frames,
-                     size_t count, size_t chop, const char *expected) {
-    char wanted[400];
-    struct buffer trace;
-    bool ends_itself = has_close(frames, count) || strstr(expected, "close");
-    snprintf(wanted, sizeof wanted, "%s%s%s", expected, *expected && !ends_itself ? " " : "",
-             ends_itself ? "" : "close1000");
-    buffer_init(&trace, 1 << 20);
-    for (int raw_is_server = 0; raw_is_server < 2; raw_is_server++) {
-        struct buffer input;
-        buffer_init(&input, 4 * LARGEST_BYTES);
-        for (size_t i = 0; i < count && frames[i].payload; i++)
-            script_append_frame(&input, frames[i].first,
-                                bytes_of(frames[i].payload, frames[i].length), !raw_is_server);
-        if (!ends_itself)
-            script_append_frame(&input, CLOSE, bytes_of_text("\x03\xe8"), !raw_is_server);
-        join(fixture, raw_is_server);
-        converse(fixture, buffer_bytes(&input), chop ? chop : SIZE_MAX / 2, &trace);
-        if (!is_as_expected(buffer_text(&trace), wanted))
-            fail_msg("%s with our %s: %s instead of %s", number,
-                     raw_is_server ? "client" : "server", buffer_text(&trace), wanted);
-        buffer_free(&input);
-    }
-    buffer_free(&trace);
-}
-
-static void run_table(struct fixture *fixture, const struct websocket_case *rows, size_t count) {
+static void run_table(struct websocket_echo *echo, const struct websocket_case *rows,
+                      size_t count) {
     for (size_t i = 0; i < count; i++) {
         size_t frames = 0;
         while (frames < COUNT_OF(rows[i].frames) && rows[i].frames[frames].payload)
             frames++;
-        run_case(fixture, rows[i].number, rows[i].frames, frames, rows[i].chop, rows[i].expected);
+        websocket_echo_run(echo, rows[i].number, rows[i].frames, frames, rows[i].chop,
+                           rows[i].expected);
     }
 }
 
@@ -286,8 +40,8 @@ static char *stars(size_t length) {
 }
 
 /* One message in frames of `part` bytes. */
-static void run_message(struct fixture *fixture, const char *number, unsigned kind, size_t length,
-                        size_t part, size_t chop) {
+static void run_message(struct websocket_echo *echo, const char *number, unsigned kind,
+                        size_t length, size_t part, size_t chop) {
     static struct script_frame frames[FRAMES_MAX];
     char expected[40], *text = stars(length);
     size_t count = 0;
@@ -299,7 +53,7 @@ static void run_message(struct fixture *fixture, const char *number, unsigned ki
     }
     snprintf(expected, sizeof expected, length > 40 ? "%s[%zu]" : "%s()",
              kind == TEXT ? "text" : "binary", length);
-    run_case(fixture, number, frames, count, chop, expected);
+    websocket_echo_run(echo, number, frames, count, chop, expected);
     free(text);
 }
 
@@ -354,11 +108,11 @@ static void test_9_chopped(void **state) {
 
 /* A message over the limit is refused when its length is told. */
 static void test_9_over_the_limit(void **state) {
-    char *text = stars(LARGEST_BYTES + 1);
-    struct script_frame whole = {BINARY, text, LARGEST_BYTES + 1};
-    struct script_frame parts[] = {{0x02, text, LARGEST_BYTES}, {LAST, text, 1}};
-    run_case(*state, "over the limit", &whole, 1, 0, "close1009");
-    run_case(*state, "over the limit, in two", parts, 2, 0, "close1009");
+    char *text = stars(WEBSOCKET_ECHO_BYTES_MAX + 1);
+    struct script_frame whole = {BINARY, text, WEBSOCKET_ECHO_BYTES_MAX + 1};
+    struct script_frame parts[] = {{0x02, text, WEBSOCKET_ECHO_BYTES_MAX}, {LAST, text, 1}};
+    websocket_echo_run(*state, "over the limit", &whole, 1, 0, "close1009");
+    websocket_echo_run(*state, "over the limit, in two", parts, 2, 0, "close1009");
     free(text);
 }
 
@@ -428,10 +182,10 @@ static void test_4_opcodes(void **state) {
         struct script_frame between[] = {FRAME(TEXT, "Hello"), {first, "", 0}, FRAME(PING, "")};
         char number[20];
         snprintf(number, sizeof number, "4.%d.%zu", opcodes[i] < 8 ? 1 : 2, i % 5 + 1);
-        run_case(*state, number, alone, 1, 0, "close1002");
-        run_case(*state, number, with_payload, 1, 0, "close1002");
-        run_case(*state, number, between, 3, 0, "text(Hello) close1002");
-        run_case(*state, number, between, 3, 1, "text(Hello) close1002");
+        websocket_echo_run(*state, number, alone, 1, 0, "close1002");
+        websocket_echo_run(*state, number, with_payload, 1, 0, "close1002");
+        websocket_echo_run(*state, number, between, 3, 0, "text(Hello) close1002");
+        websocket_echo_run(*state, number, between, 3, 1, "text(Hello) close1002");
     }
 }
 
@@ -504,8 +258,8 @@ static void test_6_texts(void **state) {
             script_note_payload(&expected, "text", bytes_of(cases[i].text, cases[i].length));
         else
             buffer_append_text(&expected, "close1007");
-        run_case(*state, cases[i].number, &frame, 1, 0, buffer_text(&expected));
-        run_case(*state, cases[i].number, &frame, 1, 1, buffer_text(&expected));
+        websocket_echo_run(*state, cases[i].number, &frame, 1, 0, buffer_text(&expected));
+        websocket_echo_run(*state, cases[i].number, &frame, 1, 1, buffer_text(&expected));
     }
     buffer_free(&expected);
     utf8_cases_free(cases, count);
@@ -572,7 +326,7 @@ static void test_7_close_codes(void **state) {
         char payload[] = {(char)(rows[i].code >> 8), (char)rows[i].code}, expected[20];
         struct script_frame frame = {CLOSE, payload, sizeof payload};
         snprintf(expected, sizeof expected, "close%u", rows[i].may_be_sent ? rows[i].code : 1002);
-        run_case(*state, rows[i].number, &frame, 1, 0, expected);
+        websocket_echo_run(*state, rows[i].number, &frame, 1, 0, expected);
     }
 }
 
@@ -582,42 +336,8 @@ static void test_10_pieces(void **state) {
     run_message(*state, "10.1.1", TEXT, 65536, SIZE_MAX / 2, 1300);
 }
 
-/* ---- life ---- */
-
-static int set_up(void **state) {
-    static const struct listener_handlers raw_listener = {.on_accept = raw_accepted};
-    struct fixture *fixture = calloc(1, sizeof *fixture);
-    struct status status = STATUS_INIT;
-    struct http_server_options options = {.name = "test"};
-    struct address any;
-    fixture->loop = loop_create(&status);
-    buffer_init(&fixture->received, 4 * LARGEST_BYTES);
-    buffer_init(&fixture->message, 2 * LARGEST_BYTES);
-    fixture->server = http_server_create(fixture->loop, &options);
-    http_server_add_routes(fixture->server, routes, COUNT_OF(routes), fixture);
-    assert_true(address_parse(bytes_of_text("127.0.0.1:0"), ADDRESS_PORT_REQUIRED, &any, &status));
-    assert_true(http_server_listen(fixture->server, &any, &fixture->server_address, &status));
-    fixture->listener = listener_open(fixture->loop, &any, 0, &raw_listener, fixture, &status);
-    assert_non_null(fixture->listener);
-    fixture->raw_address = *listener_address(fixture->listener);
-    *state = fixture;
-    return 0;
-}
-
-static int tear_down(void **state) {
-    struct fixture *fixture = *state;
-    websocket_abort(fixture->ours);
-    stream_close(fixture->raw);
-    listener_close(fixture->listener);
-    http_server_close(fixture->server, NULL, NULL);
-    loop_wait_end(fixture->loop);
-    buffer_free(&fixture->received);
-    buffer_free(&fixture->message);
-    free(fixture);
-    return 0;
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name)                                                                                 \
+    cmocka_unit_test_setup_teardown(name, websocket_echo_set_up, websocket_echo_tear_down)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
