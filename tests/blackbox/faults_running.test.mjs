@@ -2,7 +2,7 @@
 // itself; what it acknowledged is there after kill -9.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { before, describe, test } from 'node:test';
@@ -150,6 +150,26 @@ describe('a disk that is read-only when a role starts', { skip: asRoot }, () => 
     assert.equal((await last.ask('/api/admin/licenses')).json.licenses.length, 2);
   });
 
+  test('cache-slave that begins there: serves what the master sends, and saves it when it can be written', async (t) => {
+    const { vendor, license } = await newVendor(t);
+    const disk = ownDisk(t);
+    const dataDir = path.join(disk.folder, 'slave');
+    const times = fastTimes({ LICENSE_CACHE_TTL: '60000' });
+    const master = await Master.start(t, vendor);
+    await master.licenses('add', license);
+    disk.set('ro');
+    const slave = await Slave.start(t, vendor, master.url, { dataDir, times });
+    await slave.untilCurrent((current) => current.licensed);
+    await untilPersistence(slave.url, '/api/licenses/sync-status', 'memory');
+    await assertTold(slave, slave.url, 'memory');
+    disk.set('rw');
+    await untilPersistence(slave.url, '/api/licenses/sync-status', 'durable');
+    await slave.process.untilOutput(/the disk takes licenses again, and all are saved/);
+    await slave.stop('SIGKILL');
+    const again = await Slave.start(t, vendor, 'http://127.0.0.1:1', { dataDir, times });
+    assert.equal((await again.current()).edition, 'enterprise');
+  });
+
   test('cache-master without a state that it could read does not start, so that slaves keep theirs', async (t) => {
     const { vendor } = await newVendor(t);
     const disk = ownDisk(t);
@@ -177,6 +197,45 @@ describe('a data folder that only a person can put right is an error at the star
     const second = await attempt(server.dataDir);
     assert.notEqual(second.code, 0);
     assert.match(second.stderr, new RegExp(`in use by another lsys \\(pid ${server.process.pid}\\)`));
+  });
+});
+
+describe('permissions of the data folder', { skip: process.getuid() !== 0 && 'becoming another user needs root' }, () => {
+  const NOBODY = 65534;
+
+  test("another user's state and a folder that cannot be made are errors, a folder of one's own that is read-only is not", async (t) => {
+    const folder = temporaryFolder(t);
+    const vendor = await Vendor.create(path.join(folder, 'vendor'));
+    const copy = path.join(folder, 'lsys');
+    execFileSync('install', ['-m', '755', binary, copy]);
+    for (const one of [folder, vendor.folder]) chmodSync(one, 0o755);
+    const run = (dataDir) => start(t, 'setpriv', [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', copy, 'license-client',
+      '--keys', vendor.keys, '--data-dir', path.join(folder, dataDir), '--http', '127.0.0.1:0']);
+    const runOnce = async (dataDir) => {
+      const process_ = run(dataDir);
+      await process_.untilOutput(/listening/);
+      await process_.stop();
+    };
+    const assertRefused = async (dataDir) => {
+      const process_ = run(dataDir);
+      assert.equal((await process_.ended()).code, 77);
+      assert.match(process_.output, /--data-dir .*Permission denied/);
+    };
+    mkdirSync(path.join(folder, 'own'));
+    chownSync(path.join(folder, 'own'), NOBODY, NOBODY);
+    await runOnce('own');
+    chmodSync(path.join(folder, 'own', 'state.db'), 0o400);
+    chmodSync(path.join(folder, 'own'), 0o500);
+    const reading = run('own');
+    await reading.untilOutput(/listening/);
+    assert.match(reading.output, /can be read and not written.*Permission denied/);
+
+    await assertRefused('missing/folder');
+    mkdirSync(path.join(folder, 'of-root'));
+    await lsys(['client', 'keys', 'add', 'A'.repeat(43), '--data-dir', path.join(folder, 'of-root')]);
+    await assertRefused('of-root');
+    for (const name of readdirSync(path.join(folder, 'of-root'))) chmodSync(path.join(folder, 'of-root', name), 0o644);
+    await assertRefused('of-root'); // what others may read is not taken for one's own
   });
 });
 
