@@ -284,7 +284,7 @@ const struct command nats_command = {
         "  init          makes the operator, the system account and its user\n"
         "  account add   makes an account: what is published in one stays in it\n"
         "  account set   changes its limits, its signing keys and roles\n"
-        "  account remove  forgets it; then push --prune\n"
+        "                and remove: forgets it, then push --prune\n"
         "  operator set  changes the operator's signing keys\n"
         "  user add      makes a user of an account, and its credentials file\n"
         "  user revoke   takes a user back; '*' all users of the account (also: revoke)\n"

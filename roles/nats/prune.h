@@ -1,6 +1,6 @@
 /*
- * The second half of `lsys nats push --prune`: has servers forget the accounts that are no longer in
- * the folder. They are asked what they have ($SYS.REQ.CLAIMS.LIST), and get a token of the operator
+ * The second half of `lsys nats push --prune`: has servers forget the accounts that are no longer
+ * in the folder. They are asked what they have ($SYS.REQ.CLAIMS.LIST), and get a token of the operator
  * that names what is to go ($SYS.REQ.CLAIMS.DELETE).
  */
 #ifndef LSYS_ROLES_NATS_PRUNE_H

@@ -12,8 +12,8 @@
 #include "base/status.h"
 #include "verifier/nats_jwt.h"
 
-/* Reads them into `rights`, which is empty; without flags everything is allowed. STATUS_USAGE naming
- * the flag. */
+/* Reads them into `rights`, which is empty; without flags everything is allowed. STATUS_USAGE
+ * naming the flag. */
 bool rights_take(const struct options *options, struct nats_rights *rights,
                  struct status *status) MUST_CHECK;
 

@@ -1,8 +1,8 @@
 /*
  * The tokens of a NATS deployment in operator mode (nats-io/jwt, version 2): an operator signs
- * accounts (and requests to delete them), an account signs users, each also through signing keys. A token is a JWS in form only:
- * its algorithm is "ed25519-nkey" and the key that it is signed with is its own `iss`, an NKey. So
- * there are two steps:
+ * accounts (and requests to delete them), an account signs users, each also through signing keys.
+ * A token is a JWS in form only: its algorithm is "ed25519-nkey" and the key that it is signed with
+ * is its own `iss`, an NKey. So there are two steps:
  *
  *     read   the form is right and `iss` signed it. It proves nothing yet.
  *     check  `iss` was allowed to: the chain up to an operator that is trusted, times, revocations.
