@@ -112,7 +112,7 @@ static void shut_down_now(struct stream *stream) {
  * as much as everything else here costs. */
 static int hand_over(struct stream *stream, const uv_buf_t *buffers, unsigned count) {
     uv_os_fd_t descriptor;
-    if (count > 1 || uv_fileno(&stream->uv.handle, &descriptor) != 0)
+    if (count != 1 || uv_fileno(&stream->uv.handle, &descriptor) != 0)
         return uv_try_write(&stream->uv.stream, buffers, count);
     ssize_t sent;
     do {

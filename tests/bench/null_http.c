@@ -34,7 +34,7 @@ static void read_answer(const char *path, struct answer *answer) {
     fclose(file);
 }
 
-static int listen_at(int port) {
+static int listen_at(long port) {
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_port = htons((unsigned short)port),
                                   .sin_addr = {htonl(INADDR_LOOPBACK)}};
@@ -71,7 +71,7 @@ int main(int argc, char **argv) {
         return 64;
     }
     read_answer(argv[2], &answer);
-    int listener = listen_at(atoi(argv[1])), poll = epoll_create1(0);
+    int listener = listen_at(strtol(argv[1], NULL, 10)), poll = epoll_create1(0);
     watch(poll, listener);
     for (;;) {
         struct epoll_event events[EVENTS_AT_ONCE];
