@@ -19,7 +19,7 @@ import { Vendor } from './lib/vendor.mjs';
 import { until } from './lib/wait.mjs';
 
 /// Times a connection to NATS is broken, and a process killed. More for a long night.
-const FLAPS = Number(process.env.LSYS_FLAPS ?? 110);
+const FLAPS = Number(process.env.LSYS_FLAPS ?? 80);
 const KILLS = Number(process.env.LSYS_KILLS ?? 50);
 
 /// A disk that works again is noticed within this time, when it has failed for a few seconds.
