@@ -43,6 +43,14 @@ static size_t scheme_end(struct bytes text) {
     return found ? (size_t)(found - text.data) + 3 : 0;
 }
 
+static void explain_url(enum status_code code, bool has_credentials, struct status *status) {
+    if (code == STATUS_FORBIDDEN)
+        status_fail(status, code, "only proxies that are spoken to with http can be used");
+    else
+        status_fail(status, code, "not a valid URL of a host and a port%s",
+                    has_credentials ? " (in a user or password '/' is written %2F)" : "");
+}
+
 bool http_proxy_parse(struct bytes text, struct http_proxy *out, struct status *status) {
     struct buffer bare; /* without the credentials */
     struct url url;
@@ -58,9 +66,11 @@ bool http_proxy_parse(struct bytes text, struct http_proxy *out, struct status *
     if (begin == 0) buffer_append_text(&bare, "http://");
     buffer_append(&bare, text.data, begin);
     buffer_append(&bare, text.data + host, end - host);
-    bool read = buffer_check(&bare, "the proxy's URL", status) &&
-                url_parse(buffer_bytes(&bare), proxy_schemes, &url, status);
+    struct status why = STATUS_INIT; /* its text could quote a password whose '@' is misplaced */
+    bool read = buffer_check(&bare, "the proxy's URL", &why) &&
+                url_parse(buffer_bytes(&bare), proxy_schemes, &url, &why);
     buffer_wipe(&bare);
+    if (!read) explain_url(why.code, memchr(text.data, '@', text.length) != NULL, status);
     if (read && end + 1 < text.length)
         read = status_fail(status, STATUS_MALFORMED, "the URL of a proxy has no path");
     if (read) url_address(&url, &out->address);

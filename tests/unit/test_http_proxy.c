@@ -32,6 +32,9 @@ static void urls_of_proxies(void **state) {
         {"http://", NULL, 0, ""},
         {"http://user:100%@proxy:1", NULL, 0, ""},
         {"http://user:\r\n@proxy:1 x", NULL, 0, ""},
+        {"http://user:se/cret@proxy:1", NULL, 0, ""},
+        {"http://user:secret", NULL, 0, ""},
+        {"user://secret@proxy:1", NULL, 0, ""},
         {"", NULL, 0, ""},
     };
     (void)state;
@@ -41,6 +44,7 @@ static void urls_of_proxies(void **state) {
         bool read = http_proxy_parse(bytes_of_text(rows[i].text), &proxy, &status);
         if (read != (rows[i].host != NULL)) fail_msg("%s: %s", rows[i].text, status.text);
         assert_null(strstr(status.text, "user:"));
+        assert_null(strstr(status.text, "secret"));
         if (!read) continue;
         assert_string_equal(proxy.address.host, rows[i].host);
         assert_int_equal(proxy.address.port, rows[i].port);
