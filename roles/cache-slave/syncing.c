@@ -191,7 +191,9 @@ static void end_try(struct cache_slave *slave, enum cache_outcome outcome,
     cache_sync_ended(&slave->sync, outcome, pulled->retry_after_ms, random, slave->monotonic_ms);
     push_begin(slave->push);
     slave->answering_fresh = outcome == CACHE_CONFIRMED && pulled->age_ms == 0;
-    bool again = slave->bell_rang && outcome == CACHE_CONFIRMED;
+    /* Damage that was found meanwhile makes the next one full. */
+    bool missed = slave->bell_rang || license_shelf_lost(slave->shelf) > 0;
+    bool again = missed && outcome == CACHE_CONFIRMED;
     slave->bell_rang = false;
     count_try(slave, again);
     slave_answer_waiters(slave);

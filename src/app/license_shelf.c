@@ -173,10 +173,24 @@ static bool is_the_entry(const struct license *license, const struct shelf_entry
                        entry->license_id);
 }
 
+static bool keys_changed(enum status_code code) {
+    return code == STATUS_UNKNOWN_KEY || code == STATUS_KEY_NOT_VALID;
+}
+
+/* A shelf takes nothing that does not verify. When it does not now, either the keys have changed, or
+ * its record: a good checksum is nothing that a hand could not have made. */
+static void blame_record(const struct shelf_entry *entry, struct status *status) {
+    const struct status why = *status;
+    if (keys_changed(why.code) || why.code == STATUS_DAMAGED) return;
+    status_clear(status);
+    status_fail(status, STATUS_DAMAGED, "the record of license %s was changed: %s",
+                entry->license_id, why.text);
+}
+
 static void note_refusal(struct license_shelf *shelf, struct shelf_entry *entry,
                          const struct status *status) {
-    if (status->code == STATUS_IO) return; /* the disk's state says nothing about the token */
-    if (entry->proof == SHELF_REFUSED) return;
+    bool says_it = keys_changed(status->code) || status->code == STATUS_DAMAGED;
+    if (!says_it || entry->proof == SHELF_REFUSED) return; /* a disk that fails says nothing */
     if (status->code == STATUS_DAMAGED) shelf->lost++;
     entry->proof = SHELF_REFUSED;
     entry->refused_since_ms = clock_wall_ms();
@@ -191,8 +205,8 @@ struct license *license_shelf_take(struct license_shelf *shelf, struct shelf_ent
     struct license *license = NULL;
     buffer_init(&own, JWS_TOKEN_BYTES_MAX);
     struct buffer *text = token ? token : &own;
-    if (read_token(shelf, entry, text, status))
-        license = license_verify(buffer_bytes(text), ring, shelf->memo, status);
+    bool read = read_token(shelf, entry, text, status);
+    if (read) license = license_verify(buffer_bytes(text), ring, shelf->memo, status);
     if (license && !is_the_entry(license, entry, status)) {
         license_free(license);
         license = NULL;
@@ -201,6 +215,7 @@ struct license *license_shelf_take(struct license_shelf *shelf, struct shelf_ent
         entry->proof = SHELF_PROVEN;
         entry->refused_since_ms = 0;
     } else {
+        if (read) blame_record(entry, status);
         note_refusal(shelf, entry, status);
     }
     buffer_free(&own);

@@ -106,8 +106,8 @@ struct shelf_entry *license_shelf_next(struct license_shelf *shelf,
 
 /* Reads the entry's token, verifies it by `ring` and sets `proof`. A license, owned by the caller;
  * `token` (may be NULL; initialised) gets the token. NULL with STATUS_DAMAGED when the record is
- * not what was written, with a code of verifier/jws.h when the ring does not verify it, with
- * STATUS_IO when the disk does not answer (`proof` then stays). */
+ * not what was written, with STATUS_UNKNOWN_KEY or STATUS_KEY_NOT_VALID when it is and the ring does
+ * not verify it any more, with STATUS_IO when the disk does not answer (`proof` then stays). */
 struct license *license_shelf_take(struct license_shelf *shelf, struct shelf_entry *entry,
                                    const struct key_ring *ring, struct buffer *token,
                                    struct status *status) MUST_CHECK;

@@ -78,7 +78,7 @@ test(`${MANY} licenses: asked first, verified first, and nothing unverified is s
       const answer = await body.json();
       if (isForged(index)) {
         assert.equal(statusCode, 503, `m-${index}`);
-        assert.match(answer.code, /unknown_key|bad_signature/);
+        assert.match(answer.code, /unknown_key|damaged/);
         return;
       }
       assert.equal(statusCode, 200, `m-${index}: ${JSON.stringify(answer)}`);

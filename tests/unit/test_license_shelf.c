@@ -196,6 +196,23 @@ static void an_exchanged_record_is_damage(void **state) {
     assert_int_equal(license_shelf_lost(fixture->shelf), 1);
 }
 
+/* A hand that edits a token can make the checksum, too. */
+static void a_changed_token_is_damage(void **state) {
+    struct fixture *fixture = *state;
+    struct status status = STATUS_INIT;
+    struct buffer record;
+    assert_true(put(fixture, "a", 1, "ACME", &status));
+    buffer_init(&record, JWS_TOKEN_BYTES_MAX);
+    assert_true(store_get(fixture->store, "shelf", "license/a", &record, &status));
+    record.data[record.length - 40] ^= 1; /* a letter of the signature becomes another */
+    assert_true(store_put(fixture->store, "shelf", "license/a", buffer_bytes(&record), &status));
+    buffer_free(&record);
+    struct shelf_entry *entry = license_shelf_find(fixture->shelf, "a");
+    assert_null(license_shelf_take(fixture->shelf, entry, fixture->ring, NULL, &status));
+    assert_int_equal(status.code, STATUS_DAMAGED);
+    assert_int_equal(license_shelf_lost(fixture->shelf), 1);
+}
+
 static void a_row_that_is_nonsense_is_lost_and_counted(void **state) {
     struct fixture *fixture = *state;
     struct status status = STATUS_INIT;
@@ -385,6 +402,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(what_is_not_there_is_said, set_up, tear_down),
         cmocka_unit_test_setup_teardown(taking_verifies, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_exchanged_record_is_damage, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_changed_token_is_damage, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_row_that_is_nonsense_is_lost_and_counted, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_lost_name_is_found_beside_the_store, set_up, tear_down),

@@ -46,7 +46,7 @@ function row({ id, serial, change, token }) {
   const line = { change, serial, deployment_id: '', deleted: false, revoked_at_ms: 0, revoked_reason: null };
   const value = Buffer.from(`${JSON.stringify(line)}\n${token}`);
   const sum = checksum(Buffer.from(NAMESPACE), key, value).toString('hex');
-  return `INSERT INTO record VALUES('${NAMESPACE}','${key}',X'${value.toString('hex')}',X'${sum}');\n`;
+  return `INSERT OR REPLACE INTO record VALUES('${NAMESPACE}','${key}',X'${value.toString('hex')}',X'${sum}');\n`;
 }
 
 /// Puts rows {id, serial, change, token}, any iterable of them, into the state of a slave that is stopped.
