@@ -16,15 +16,14 @@
 /* ---- Hashes ---- */
 
 static void put_number(uint8_t out[8], uint64_t number) {
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < 8; i++)
         out[i] = (uint8_t)(number >> (56 - 8 * i));
-    }
 }
 
 static void add_number(struct sha256_stream *stream, uint64_t number) {
     uint8_t bytes[8];
     put_number(bytes, number);
-    sha256_stream_add(stream, bytes_of(bytes, sizeof(bytes)));
+    sha256_stream_add(stream, bytes_of(bytes, sizeof bytes));
 }
 
 static void add_text(struct sha256_stream *stream, const char *text) {
@@ -57,9 +56,8 @@ static bool read_mark(struct store *store, const char *key, struct audit_head *m
     buffer_init(&buffer, MARK_BYTES);
     bool ok = store_get(store, AUDIT_NAMESPACE, key, &buffer, &error);
     if (ok && buffer.length == MARK_BYTES) {
-        for (int i = 0; i < 8; i++) {
+        for (int i = 0; i < 8; i++)
             mark->number = mark->number << 8 | buffer.data[i];
-        }
         memcpy(mark->hash, buffer.data + 8, AUDIT_HASH_BYTES);
     } else if (error.code == STATUS_NOT_FOUND) {
         ok = true;
@@ -76,7 +74,7 @@ static bool write_mark(struct store *store, const char *key, const struct audit_
     uint8_t bytes[MARK_BYTES];
     put_number(bytes, mark->number);
     memcpy(bytes + 8, mark->hash, AUDIT_HASH_BYTES);
-    return store_put(store, AUDIT_NAMESPACE, key, bytes_of(bytes, sizeof(bytes)), status);
+    return store_put(store, AUDIT_NAMESPACE, key, bytes_of(bytes, sizeof bytes), status);
 }
 
 /* When the mark of the newest entry was lost with a damaged file, the log goes on behind the newest
@@ -84,15 +82,13 @@ static bool write_mark(struct store *store, const char *key, const struct audit_
 static bool find_head(struct store *store, struct audit_head *head, struct status *status) {
     struct status error = STATUS_INIT;
     bool known = read_mark(store, HEAD_KEY, head, &error);
-    if (!known && error.code != STATUS_DAMAGED) {
+    if (!known && error.code != STATUS_DAMAGED)
         return status_fail(status, error.code, "%s", error.text);
-    }
     sqlite3_stmt *last = NULL;
     if (!database_prepare(store->database,
                           "SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1", &last,
-                          status)) {
+                          status))
         return false;
-    }
     int code = sqlite3_step(last);
     bool ok = code == SQLITE_ROW || code == SQLITE_DONE;
     if (code == SQLITE_ROW && (uint64_t)sqlite3_column_int64(last, 0) > head->number) {
@@ -131,22 +127,16 @@ static bool prune(struct store *store, const struct audit_head *head, struct sta
     struct audit_head start;
     struct status error = STATUS_INIT;
     /* A damaged mark is as good as none: it moves on with each step. */
-    if (!read_mark(store, START_KEY, &start, &error) && error.code != STATUS_DAMAGED) {
+    if (!read_mark(store, START_KEY, &start, &error) && error.code != STATUS_DAMAGED)
         return status_fail(status, error.code, "%s", error.text);
-    }
-    if (head->number - start.number <= AUDIT_ENTRIES_MAX) {
-        return true;
-    }
+    if (head->number - start.number <= AUDIT_ENTRIES_MAX) return true;
     struct audit_head new_start = {.number = start.number + AUDIT_PRUNE_ENTRIES};
     sqlite3_stmt *find = NULL;
-    if (!database_prepare(store->database, "SELECT hash FROM audit WHERE number=?1", &find,
-                          status)) {
+    if (!database_prepare(store->database, "SELECT hash FROM audit WHERE number=?1", &find, status))
         return false;
-    }
     sqlite3_bind_int64(find, 1, (sqlite3_int64)new_start.number);
-    if (sqlite3_step(find) == SQLITE_ROW && statement_column(find, 0).length == AUDIT_HASH_BYTES) {
+    if (sqlite3_step(find) == SQLITE_ROW && statement_column(find, 0).length == AUDIT_HASH_BYTES)
         memcpy(new_start.hash, statement_column(find, 0).data, AUDIT_HASH_BYTES);
-    }
     sqlite3_finalize(find);
     sqlite3_stmt *drop = store->statements[STATEMENT_AUDIT_PRUNE];
     sqlite3_bind_int64(drop, 1, (sqlite3_int64)new_start.number);
@@ -155,9 +145,7 @@ static bool prune(struct store *store, const struct audit_head *head, struct sta
 
 static bool append(struct store *store, struct audit_entry *entry, struct status *status) {
     struct audit_head head;
-    if (!find_head(store, &head, status)) {
-        return false;
-    }
+    if (!find_head(store, &head, status)) return false;
     entry->number = head.number + 1;
     hash_entry(head.hash, entry, entry->hash);
     head.number = entry->number;
@@ -169,15 +157,12 @@ static bool append(struct store *store, struct audit_entry *entry, struct status
 bool audit_append(struct store *store, int64_t time_ms, const char *actor, const char *action,
                   const char *detail, struct status *status) {
     if (strlen(actor) > AUDIT_NAME_BYTES_MAX || strlen(action) > AUDIT_NAME_BYTES_MAX ||
-        strlen(detail) > AUDIT_DETAIL_BYTES_MAX) {
+        strlen(detail) > AUDIT_DETAIL_BYTES_MAX)
         return status_fail(status, STATUS_TOO_LARGE, "an audit entry is too long: %.60s", action);
-    }
     struct audit_entry entry = {
         .time_ms = time_ms, .actor = actor, .action = action, .detail = detail};
     struct store_scope scope;
-    if (!store_scope_begin(&scope, store, status)) {
-        return false;
-    }
+    if (!store_scope_begin(&scope, store, status)) return false;
     bool ok = append(store, &entry, status);
     return store_scope_end(&scope, ok, status);
 }
@@ -198,9 +183,7 @@ static void read_entry(sqlite3_stmt *row, struct audit_entry *entry) {
         .action = text_column(row, 3),
         .detail = text_column(row, 4),
     };
-    if (hash.length == AUDIT_HASH_BYTES) {
-        memcpy(entry->hash, hash.data, AUDIT_HASH_BYTES);
-    }
+    if (hash.length == AUDIT_HASH_BYTES) memcpy(entry->hash, hash.data, AUDIT_HASH_BYTES);
 }
 
 bool audit_list(struct store *store, uint64_t after, size_t limit, audit_visitor *visit,
@@ -209,9 +192,8 @@ bool audit_list(struct store *store, uint64_t after, size_t limit, audit_visitor
     if (!database_prepare(store->database,
                           "SELECT number, time_ms, actor, action, detail, hash FROM audit"
                           " WHERE number>?1 ORDER BY number LIMIT ?2",
-                          &rows, status)) {
+                          &rows, status))
         return false;
-    }
     sqlite3_bind_int64(rows, 1, after > INT64_MAX ? INT64_MAX : (sqlite3_int64)after);
     sqlite3_bind_int64(rows, 2, limit > INT64_MAX ? INT64_MAX : (sqlite3_int64)limit);
     bool go_on = true;
@@ -251,17 +233,12 @@ static bool verify_entry(void *context, const struct audit_entry *entry) {
 bool audit_verify(struct store *store, uint64_t *checked, struct status *status) {
     struct verification verification = {0};
     struct audit_head head;
-    if (checked != NULL) {
-        *checked = 0;
-    }
+    if (checked != NULL) *checked = 0;
     if (!read_mark(store, START_KEY, &verification.last, status) ||
         !read_mark(store, HEAD_KEY, &head, status) ||
-        !audit_list(store, 0, SIZE_MAX, verify_entry, &verification, status)) {
+        !audit_list(store, 0, SIZE_MAX, verify_entry, &verification, status))
         return false;
-    }
-    if (checked != NULL) {
-        *checked = verification.checked;
-    }
+    if (checked != NULL) *checked = verification.checked;
     if (verification.bad_number != 0) {
         return status_fail(status, STATUS_DAMAGED,
                            "audit entry %llu was changed, removed or inserted",

@@ -50,10 +50,10 @@ bool database_fail(sqlite3 *database, int code, const char *what, struct status 
     char text[200] = "";
     int system_error = 0;
     if (database != NULL) {
-        snprintf(text, sizeof(text), "%s", sqlite3_errmsg(database));
+        snprintf(text, sizeof text, "%s", sqlite3_errmsg(database));
         system_error = sqlite3_system_errno(database);
     } else {
-        snprintf(text, sizeof(text), "%s", sqlite3_errstr(code));
+        snprintf(text, sizeof text, "%s", sqlite3_errstr(code));
     }
     int primary = code & 0xff;
     bool from_system = system_error != 0 && (primary == SQLITE_IOERR || primary == SQLITE_FULL ||
@@ -68,9 +68,7 @@ bool database_execute(sqlite3 *database, const char *sql, struct status *status)
 }
 
 void database_roll_back(sqlite3 *database) {
-    if (!sqlite3_get_autocommit(database)) {
-        sqlite3_exec(database, "ROLLBACK", NULL, NULL, NULL);
-    }
+    if (!sqlite3_get_autocommit(database)) sqlite3_exec(database, "ROLLBACK", NULL, NULL, NULL);
 }
 
 bool database_prepare(sqlite3 *database, const char *sql, sqlite3_stmt **statement,
@@ -82,15 +80,11 @@ bool database_prepare(sqlite3 *database, const char *sql, sqlite3_stmt **stateme
 bool database_read_integer(sqlite3 *database, const char *sql, int64_t *value,
                            struct status *status) {
     sqlite3_stmt *statement = NULL;
-    if (!database_prepare(database, sql, &statement, status)) {
-        return false;
-    }
+    if (!database_prepare(database, sql, &statement, status)) return false;
     int code = sqlite3_step(statement);
     *value = code == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
     bool ok = code == SQLITE_ROW || code == SQLITE_DONE;
-    if (!ok) {
-        database_fail(database, code, "state", status);
-    }
+    if (!ok) database_fail(database, code, "state", status);
     sqlite3_finalize(statement);
     return ok;
 }
@@ -110,9 +104,8 @@ static void harden(sqlite3 *database) {
         {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0}, {SQLITE_DBCONFIG_DQS_DML, 0},
         {SQLITE_DBCONFIG_DQS_DDL, 0},
     };
-    for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
+    for (size_t i = 0; i < sizeof switches / sizeof switches[0]; i++)
         sqlite3_db_config(database, switches[i].option, switches[i].on, NULL);
-    }
     sqlite3_limit(database, SQLITE_LIMIT_LENGTH, LENGTH_LIMIT_BYTES);
     sqlite3_limit(database, SQLITE_LIMIT_SQL_LENGTH, 16 * 1024);
     sqlite3_limit(database, SQLITE_LIMIT_COLUMN, 32);
@@ -143,13 +136,11 @@ static void write_immutable_uri(const char *path, char out[URI_BYTES]) {
 static int open_unwritable(const char *path, sqlite3 **database) {
     char text[URI_BYTES];
     struct stat information;
-    snprintf(text, sizeof(text), "%s-wal", path);
+    snprintf(text, sizeof text, "%s-wal", path);
     if (stat(text, &information) == 0 && information.st_size > 0) {
         int code = sqlite3_open_v2(path, database, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW,
                                    "unix-none");
-        if (code != SQLITE_OK) {
-            return code;
-        }
+        if (code != SQLITE_OK) return code;
         sqlite3_db_config(*database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
         return sqlite3_exec(*database, "PRAGMA locking_mode=EXCLUSIVE", NULL, NULL, NULL);
     }
@@ -192,7 +183,7 @@ bool database_open(const char *path, enum database_mode mode, sqlite3 **database
 
 bool database_make_durable(sqlite3 *database, struct status *status) {
     char sql[256];
-    snprintf(sql, sizeof(sql),
+    snprintf(sql, sizeof sql,
              "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"
              "PRAGMA journal_size_limit=%d; PRAGMA max_page_count=%lld",
              WAL_REST_BYTES, STORE_FILE_BYTES_MAX / DATABASE_PAGE_BYTES);
@@ -201,9 +192,7 @@ bool database_make_durable(sqlite3 *database, struct status *status) {
 
 bool database_check_integrity(sqlite3 *database, struct status *status) {
     sqlite3_stmt *statement = NULL;
-    if (!database_prepare(database, "PRAGMA integrity_check(1)", &statement, status)) {
-        return false;
-    }
+    if (!database_prepare(database, "PRAGMA integrity_check(1)", &statement, status)) return false;
     bool ok = false;
     int code = sqlite3_step(statement);
     const char *finding = NULL;

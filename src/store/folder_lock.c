@@ -12,7 +12,7 @@
 
 static void report_holder(int file, const char *folder, struct status *status) {
     char text[24] = "";
-    ssize_t length = pread(file, text, sizeof(text) - 1, 0);
+    ssize_t length = pread(file, text, sizeof text - 1, 0);
     long pid = length > 0 ? strtol(text, NULL, 10) : 0;
     if (pid > 0) {
         status_fail(status, STATUS_BUSY,
@@ -30,12 +30,10 @@ static void report_holder(int file, const char *folder, struct status *status) {
 /* The pid is only told to people: on a full disk the lock holds without it. */
 static void write_pid(int file) {
     char text[24];
-    int length = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
+    int length = snprintf(text, sizeof text, "%ld\n", (long)getpid());
     bool written =
         ftruncate(file, 0) == 0 && pwrite(file, text, (size_t)length, 0) == (ssize_t)length;
-    if (!written) {
-        log_event(LOG_DEBUG, "store", "the pid does not fit into the lock file", NULL);
-    }
+    if (!written) log_event(LOG_DEBUG, "store", "the pid does not fit into the lock file", NULL);
 }
 
 int folder_lock_take(const char *folder, struct status *status) {
@@ -45,20 +43,15 @@ int folder_lock_take(const char *folder, struct status *status) {
         status_fail_errno(status, errno, "cannot open %s", path);
         /* Where nothing can be written, somebody may hold the lock nevertheless. */
         file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-        if (file >= 0) {
-            status_clear(status);
-        }
+        if (file >= 0) status_clear(status);
     }
     free(path);
-    if (file < 0) {
-        return -1;
-    }
+    if (file < 0) return -1;
     if (flock(file, LOCK_EX | LOCK_NB) != 0) {
-        if (errno == EWOULDBLOCK) {
+        if (errno == EWOULDBLOCK)
             report_holder(file, folder, status);
-        } else {
+        else
             status_fail_errno(status, errno, "cannot lock %s", folder);
-        }
         close(file);
         return -1;
     }

@@ -24,9 +24,7 @@ static bool copy_record(sqlite3_stmt *row, struct copied_record *copy, struct st
     copy->key = memory_copy_bytes(key.data, key.length);
     copy->key_length = key.length;
     copy->value_length = value.length;
-    if (value.length > 0) {
-        memcpy(copy->value, value.data, value.length);
-    }
+    if (value.length > 0) memcpy(copy->value, value.data, value.length);
     return true;
 }
 
@@ -44,9 +42,7 @@ struct iteration {
 static bool visit_row(struct iteration *iteration, sqlite3_stmt *row, struct status *status) {
     bool intact = record_is_intact(row, 0);
     struct copied_record record = {0};
-    if (!copy_record(row, &record, status)) {
-        return false;
-    }
+    if (!copy_record(row, &record, status)) return false;
     if (strncmp(record.key, iteration->prefix, strlen(iteration->prefix)) != 0) {
         iteration->go_on = false;
     } else if (intact) {
@@ -72,29 +68,22 @@ bool store_each(struct store *store, const char *name_space, const char *prefix,
                                   .context = context,
                                   .go_on = true};
     sqlite3_stmt *rows = NULL;
-    if (!record_check_name(name_space, prefix, status)) {
-        return false;
-    }
+    if (!record_check_name(name_space, prefix, status)) return false;
     /* Not one of the kept statements: a visitor may iterate again. */
     if (!database_prepare(store->database,
                           "SELECT name_space, key, value, checksum FROM record"
                           " WHERE name_space=?1 AND key>=?2 ORDER BY key",
-                          &rows, status)) {
+                          &rows, status))
         return false;
-    }
     statement_bind_text(rows, 1, name_space);
     statement_bind_text(rows, 2, prefix);
     bool ok = true;
     int code = SQLITE_DONE;
-    while (ok && iteration.go_on && (code = sqlite3_step(rows)) == SQLITE_ROW) {
+    while (ok && iteration.go_on && (code = sqlite3_step(rows)) == SQLITE_ROW)
         ok = visit_row(&iteration, rows, status);
-    }
-    if (ok && iteration.go_on && code != SQLITE_DONE) {
+    if (ok && iteration.go_on && code != SQLITE_DONE)
         ok = database_fail(store->database, code, "reading the state", status);
-    }
     sqlite3_finalize(rows);
-    if (damaged != NULL) {
-        *damaged = iteration.damaged;
-    }
+    if (damaged != NULL) *damaged = iteration.damaged;
     return ok;
 }

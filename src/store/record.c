@@ -11,10 +11,9 @@
 
 static void add_with_length(struct sha256_stream *stream, struct bytes bytes) {
     uint8_t length[8];
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < 8; i++)
         length[i] = (uint8_t)((uint64_t)bytes.length >> (56 - 8 * i));
-    }
-    sha256_stream_add(stream, bytes_of(length, sizeof(length)));
+    sha256_stream_add(stream, bytes_of(length, sizeof length));
     sha256_stream_add(stream, bytes);
 }
 
@@ -34,7 +33,7 @@ bool record_is_intact(sqlite3_stmt *row, int first) {
     uint8_t checksum[RECORD_CHECKSUM_BYTES];
     record_checksum(statement_column(row, first), statement_column(row, first + 1),
                     statement_column(row, first + 2), checksum);
-    return bytes_equal(statement_column(row, first + 3), bytes_of(checksum, sizeof(checksum)));
+    return bytes_equal(statement_column(row, first + 3), bytes_of(checksum, sizeof checksum));
 }
 
 /* ---- Damaged records ---- */
@@ -43,9 +42,7 @@ bool record_is_intact(sqlite3_stmt *row, int first) {
 static bool set_aside(struct store *store, struct bytes name_space, struct bytes key,
                       struct status *status) {
     struct store_scope scope;
-    if (!store_scope_begin(&scope, store, status)) {
-        return false;
-    }
+    if (!store_scope_begin(&scope, store, status)) return false;
     sqlite3_stmt *keep = store->statements[STATEMENT_KEEP_DAMAGED];
     sqlite3_bind_text64(keep, 1, (const char *)name_space.data, name_space.length, SQLITE_STATIC,
                         SQLITE_UTF8);
@@ -80,15 +77,12 @@ bool record_set_aside_damaged(struct store *store, size_t *count, struct status 
     sqlite3_stmt *all = NULL;
     *count = 0;
     if (!database_prepare(store->database, "SELECT name_space, key, value, checksum FROM record",
-                          &all, status)) {
+                          &all, status))
         return false;
-    }
     int code;
     bool ok = true;
     while (ok && (code = sqlite3_step(all)) == SQLITE_ROW) {
-        if (record_is_intact(all, 0)) {
-            continue;
-        }
+        if (record_is_intact(all, 0)) continue;
         struct bytes name_space = statement_column(all, 0);
         struct bytes key = statement_column(all, 1);
         char *name_space_copy = memory_copy_bytes(name_space.data, name_space.length);
@@ -99,9 +93,8 @@ bool record_set_aside_damaged(struct store *store, size_t *count, struct status 
         free(name_space_copy);
         free(key_copy);
     }
-    if (ok && code != SQLITE_DONE) {
+    if (ok && code != SQLITE_DONE)
         ok = database_fail(store->database, code, "reading the state", status);
-    }
     sqlite3_finalize(all);
     store->damaged_records += *count;
     return ok;
@@ -119,9 +112,7 @@ bool record_check_name(const char *name_space, const char *key, struct status *s
 
 bool store_get(struct store *store, const char *name_space, const char *key, struct buffer *value,
                struct status *status) {
-    if (!record_check_name(name_space, key, status)) {
-        return false;
-    }
+    if (!record_check_name(name_space, key, status)) return false;
     sqlite3_stmt *get = store->statements[STATEMENT_GET];
     statement_bind_text(get, 1, name_space);
     statement_bind_text(get, 2, key);
@@ -149,9 +140,7 @@ bool store_get(struct store *store, const char *name_space, const char *key, str
 
 bool store_put(struct store *store, const char *name_space, const char *key, struct bytes value,
                struct status *status) {
-    if (!record_check_name(name_space, key, status)) {
-        return false;
-    }
+    if (!record_check_name(name_space, key, status)) return false;
     if (value.length > STORE_VALUE_BYTES_MAX) {
         return status_fail(status, STATUS_TOO_LARGE, "a value of %zu bytes for %s/%s; at most %d",
                            value.length, name_space, key, STORE_VALUE_BYTES_MAX);
@@ -162,15 +151,13 @@ bool store_put(struct store *store, const char *name_space, const char *key, str
     statement_bind_text(put, 1, name_space);
     statement_bind_text(put, 2, key);
     statement_bind_bytes(put, 3, value);
-    statement_bind_bytes(put, 4, bytes_of(checksum, sizeof(checksum)));
+    statement_bind_bytes(put, 4, bytes_of(checksum, sizeof checksum));
     return statement_write(store, put, status);
 }
 
 bool store_delete(struct store *store, const char *name_space, const char *key,
                   struct status *status) {
-    if (!record_check_name(name_space, key, status)) {
-        return false;
-    }
+    if (!record_check_name(name_space, key, status)) return false;
     sqlite3_stmt *drop = store->statements[STATEMENT_DELETE];
     statement_bind_text(drop, 1, name_space);
     statement_bind_text(drop, 2, key);
@@ -180,13 +167,10 @@ bool store_delete(struct store *store, const char *name_space, const char *key,
 bool store_put_many(struct store *store, const char *name_space, const struct store_item *items,
                     size_t count, struct status *status) {
     struct store_scope scope;
-    if (!store_scope_begin(&scope, store, status)) {
-        return false;
-    }
+    if (!store_scope_begin(&scope, store, status)) return false;
     bool ok = true;
-    for (size_t i = 0; ok && i < count; i++) {
+    for (size_t i = 0; ok && i < count; i++)
         ok = store_put(store, name_space, items[i].key, items[i].value, status);
-    }
     return store_scope_end(&scope, ok, status);
 }
 
@@ -196,11 +180,10 @@ bool store_count(struct store *store, const char *name_space, size_t *count,
     statement_bind_text(statement, 1, name_space);
     int code = sqlite3_step(statement);
     bool ok = code == SQLITE_ROW;
-    if (ok) {
+    if (ok)
         *count = (size_t)sqlite3_column_int64(statement, 0);
-    } else {
+    else
         database_fail(store->database, code, "reading the state", status);
-    }
     sqlite3_reset(statement);
     sqlite3_clear_bindings(statement);
     return ok;

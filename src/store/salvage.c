@@ -31,9 +31,8 @@ struct salvage {
 
 /* Copies the columns of a row as they are; a row that is there already stays. */
 static void copy_row(struct salvage *salvage, sqlite3_stmt *row) {
-    for (int i = 0; i < sqlite3_column_count(row); i++) {
+    for (int i = 0; i < sqlite3_column_count(row); i++)
         sqlite3_bind_value(salvage->insert, i + 1, sqlite3_column_value(row, i));
-    }
     sqlite3_step(salvage->insert);
     sqlite3_reset(salvage->insert);
     sqlite3_clear_bindings(salvage->insert);
@@ -48,13 +47,11 @@ static bool scan(struct salvage *salvage, const char *select, bool are_records) 
         return true;
     }
     int code = SQLITE_ROW;
-    while (salvage->rows_seen++ < SALVAGE_ROWS_MAX && (code = sqlite3_step(rows)) == SQLITE_ROW) {
-        if (are_records && !record_is_intact(rows, 0)) {
+    while (salvage->rows_seen++ < SALVAGE_ROWS_MAX && (code = sqlite3_step(rows)) == SQLITE_ROW)
+        if (are_records && !record_is_intact(rows, 0))
             damaged++;
-        } else {
+        else
             copy_row(salvage, rows);
-        }
-    }
     sqlite3_finalize(rows);
     /* Several passes may see the same ones. */
     salvage->damaged = damaged > salvage->damaged ? damaged : salvage->damaged;
@@ -65,21 +62,16 @@ static bool scan(struct salvage *salvage, const char *select, bool are_records) 
  * bad in the middle so costs its own rows only, as far as their order leads around it. */
 static void salvage_table(struct salvage *salvage, const char *insert, const char *forward,
                           const char *backward, bool are_records) {
-    if (sqlite3_prepare_v2(salvage->into, insert, -1, &salvage->insert, NULL) != SQLITE_OK) {
-        return;
-    }
-    if (!scan(salvage, forward, are_records)) {
-        scan(salvage, backward, are_records);
-    }
+    if (sqlite3_prepare_v2(salvage->into, insert, -1, &salvage->insert, NULL) != SQLITE_OK) return;
+    if (!scan(salvage, forward, are_records)) scan(salvage, backward, are_records);
     sqlite3_finalize(salvage->insert);
 }
 
 /* Salvages both tables of one file; false when its schema cannot be read. */
 static bool salvage_file(struct salvage *salvage, const char *path) {
     if (!database_open(path, salvage->unwritable ? DATABASE_UNWRITABLE : DATABASE_READ_ONLY,
-                       &salvage->from, NULL)) {
+                       &salvage->from, NULL))
         return false;
-    }
     salvage->schema_read = true;
     salvage_table(salvage,
                   "INSERT OR IGNORE INTO record (name_space, key, value, checksum)"
@@ -104,21 +96,17 @@ static bool salvage_file(struct salvage *salvage, const char *path) {
 /* ---- A damaged first page ---- */
 
 static void put_big_endian(uint8_t *out, uint32_t number) {
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 4; i++)
         out[i] = (uint8_t)(number >> (24 - 8 * i));
-    }
 }
 
 /* Copies all bytes of a file behind its first page. */
 static bool copy_rest(int from, int to, off_t *size) {
     uint8_t page[DATABASE_PAGE_BYTES];
     ssize_t got;
-    for (*size = DATABASE_PAGE_BYTES; (got = pread(from, page, sizeof(page), *size)) > 0;
-         *size += got) {
-        if (pwrite(to, page, (size_t)got, *size) != got) {
-            return false;
-        }
-    }
+    for (*size = DATABASE_PAGE_BYTES; (got = pread(from, page, sizeof page, *size)) > 0;
+         *size += got)
+        if (pwrite(to, page, (size_t)got, *size) != got) return false;
     return got == 0;
 }
 
@@ -133,10 +121,10 @@ static bool copy_with_first_page_of(const char *fresh, const char *damaged, cons
     int from = open(damaged, O_RDONLY | O_CLOEXEC);
     int to = open(repaired, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (first >= 0 && from >= 0 && to >= 0 &&
-        pread(first, page, sizeof(page), 0) == DATABASE_PAGE_BYTES && copy_rest(from, to, &size)) {
+        pread(first, page, sizeof page, 0) == DATABASE_PAGE_BYTES && copy_rest(from, to, &size)) {
         put_big_endian(page + PAGE_COUNT_OFFSET, (uint32_t)(size / DATABASE_PAGE_BYTES));
         memset(page + FREE_LIST_OFFSET, 0, 8);
-        ok = pwrite(to, page, sizeof(page), 0) == DATABASE_PAGE_BYTES;
+        ok = pwrite(to, page, sizeof page, 0) == DATABASE_PAGE_BYTES;
     }
     close(first);
     close(from);
@@ -150,10 +138,8 @@ void salvage_copy(const char *damaged, const char *fresh, sqlite3 *into, size_t 
     sqlite3_int64 changes = sqlite3_total_changes64(into);
     if (!salvage_file(&salvage, damaged) && fresh != NULL) {
         char repaired[STORE_PATH_BYTES];
-        snprintf(repaired, sizeof(repaired), "%s.repair", damaged);
-        if (copy_with_first_page_of(fresh, damaged, repaired)) {
-            salvage_file(&salvage, repaired);
-        }
+        snprintf(repaired, sizeof repaired, "%s.repair", damaged);
+        if (copy_with_first_page_of(fresh, damaged, repaired)) salvage_file(&salvage, repaired);
         unlink(repaired);
     }
     *salvaged = (size_t)(sqlite3_total_changes64(into) - changes);

@@ -21,7 +21,7 @@ static const char *const steps[] = {
 
 static const struct schema current = {
     .steps = steps,
-    .version = sizeof(steps) / sizeof(steps[0]),
+    .version = sizeof steps / sizeof steps[0],
 };
 
 const struct schema *schema_current(void) {
@@ -31,9 +31,7 @@ const struct schema *schema_current(void) {
 /* SQLite converts text to the file's encoding: with another one no key of ours would be found. */
 static bool check_encoding(sqlite3 *database, struct status *status) {
     sqlite3_stmt *statement = NULL;
-    if (!database_prepare(database, "PRAGMA encoding", &statement, status)) {
-        return false;
-    }
+    if (!database_prepare(database, "PRAGMA encoding", &statement, status)) return false;
     const char *encoding = sqlite3_step(statement) == SQLITE_ROW
                                ? (const char *)sqlite3_column_text(statement, 0)
                                : NULL;
@@ -51,26 +49,22 @@ bool schema_examine(sqlite3 *database, const struct schema *schema, enum schema_
     if (!database_read_integer(database, "SELECT count(*) FROM sqlite_master", &tables, status) ||
         !database_read_integer(database, "PRAGMA application_id", &application, status) ||
         !database_read_integer(database, "PRAGMA user_version", &header_version, status) ||
-        !check_encoding(database, status)) {
+        !check_encoding(database, status))
         return false;
-    }
     if (tables == 0 && application == 0 && header_version == 0) {
         *state = SCHEMA_EMPTY;
         *version = 0;
         return true;
     }
-    if (application != SCHEMA_APPLICATION_ID) {
+    if (application != SCHEMA_APPLICATION_ID)
         return status_fail(status, STATUS_DAMAGED, "the file is not a state file of lsys");
-    }
     /* A missing table is damage like any other (SQLITE_ERROR); a disk that does not answer is
      * not: what it holds may be sound. */
     if (!database_read_integer(database, "SELECT version FROM store_version", &table_version,
-                               status)) {
+                               status))
         return false;
-    }
-    if (table_version != header_version || table_version < 1) {
+    if (table_version != header_version || table_version < 1)
         return status_fail(status, STATUS_DAMAGED, "the state file's version cannot be told");
-    }
     *version = (int)table_version;
     *state = *version == schema->version  ? SCHEMA_CURRENT
              : *version > schema->version ? SCHEMA_NEWER
@@ -80,13 +74,11 @@ bool schema_examine(sqlite3 *database, const struct schema *schema, enum schema_
 
 static bool apply_steps(sqlite3 *database, const struct schema *schema, int version,
                         struct status *status) {
-    for (int i = version; i < schema->version; i++) {
-        if (!database_execute(database, schema->steps[i], status)) {
+    for (int i = version; i < schema->version; i++)
+        if (!database_execute(database, schema->steps[i], status))
             return status_context(status, "migrating the state from version %d to %d", i, i + 1);
-        }
-    }
     char sql[160];
-    snprintf(sql, sizeof(sql),
+    snprintf(sql, sizeof sql,
              "UPDATE store_version SET version=%d; PRAGMA user_version=%d;"
              "PRAGMA application_id=%d",
              schema->version, schema->version, SCHEMA_APPLICATION_ID);
@@ -95,13 +87,10 @@ static bool apply_steps(sqlite3 *database, const struct schema *schema, int vers
 
 bool schema_migrate(sqlite3 *database, const struct schema *schema, int version,
                     struct status *status) {
-    if (!database_execute(database, "BEGIN EXCLUSIVE", status)) {
-        return false;
-    }
+    if (!database_execute(database, "BEGIN EXCLUSIVE", status)) return false;
     if (apply_steps(database, schema, version, status) &&
-        database_execute(database, "COMMIT", status)) {
+        database_execute(database, "COMMIT", status))
         return true;
-    }
     database_roll_back(database);
     return false;
 }

@@ -65,26 +65,19 @@ bool store_write_failed(struct store *store, int code, struct status *status) {
     store->last_write_error = error;
     /* One wait is enough: the next writes fail at once until one works. */
     database_wait_for_locks(store->database, error.code != STATUS_BUSY);
-    if (store->in_transaction) {
+    if (store->in_transaction)
         store->transaction_failed = true;
-    } else {
+    else
         database_roll_back(store->database);
-    }
-    if (news && store->watcher != NULL) {
-        store->watcher(store->watcher_context);
-    }
+    if (news && store->watcher != NULL) store->watcher(store->watcher_context);
     return status_fail(status, error.code, "%s", error.text);
 }
 
 void store_write_worked(struct store *store) {
-    if (status_is_ok(&store->last_write_error)) {
-        return;
-    }
+    if (status_is_ok(&store->last_write_error)) return;
     status_clear(&store->last_write_error);
     database_wait_for_locks(store->database, true);
-    if (store->watcher != NULL) {
-        store->watcher(store->watcher_context);
-    }
+    if (store->watcher != NULL) store->watcher(store->watcher_context);
 }
 
 bool statement_write(struct store *store, sqlite3_stmt *statement, struct status *status) {
@@ -99,11 +92,10 @@ bool statement_write(struct store *store, sqlite3_stmt *statement, struct status
     }
     int code = sqlite3_step(statement);
     bool ok = code == SQLITE_DONE;
-    if (!ok) {
+    if (!ok)
         store_write_failed(store, code, status);
-    } else if (!store->in_transaction) {
+    else if (!store->in_transaction)
         store_write_worked(store);
-    }
     sqlite3_reset(statement);
     sqlite3_clear_bindings(statement);
     return ok;

@@ -22,15 +22,11 @@
 static bool create_empty(const char *path, bool must_be_new, struct status *status) {
     int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (must_be_new ? O_EXCL : 0);
     int file = open(path, flags, 0600);
-    if (file < 0) {
-        return status_fail_errno(status, errno, "cannot open %s", path);
-    }
+    if (file < 0) return status_fail_errno(status, errno, "cannot open %s", path);
     struct stat information;
     bool ok = fstat(file, &information) == 0 &&
               ((information.st_mode & 077) == 0 || fchmod(file, 0600) == 0);
-    if (!ok) {
-        status_fail_errno(status, errno, "cannot restrict %s to its owner", path);
-    }
+    if (!ok) status_fail_errno(status, errno, "cannot restrict %s to its owner", path);
     close(file);
     return ok;
 }
@@ -41,9 +37,7 @@ static void path_with(char out[STORE_PATH_BYTES], const char *path, const char *
 
 static bool sync_file(const char *path, struct status *status) {
     int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0) {
-        return status_fail_errno(status, errno, "cannot open %s", path);
-    }
+    if (file < 0) return status_fail_errno(status, errno, "cannot open %s", path);
     bool ok = fsync(file) == 0 || status_fail_errno(status, errno, "cannot sync %s", path);
     close(file);
     return ok;
@@ -52,9 +46,7 @@ static bool sync_file(const char *path, struct status *status) {
 /* Copies the whole database to a file that is there and empty. */
 static bool copy_to(sqlite3 *database, const char *path, struct status *status) {
     sqlite3_stmt *statement = NULL;
-    if (!database_prepare(database, "VACUUM INTO ?1", &statement, status)) {
-        return false;
-    }
+    if (!database_prepare(database, "VACUUM INTO ?1", &statement, status)) return false;
     statement_bind_text(statement, 1, path);
     int code = sqlite3_step(statement);
     bool ok = code == SQLITE_DONE || database_fail(database, code, "copying the state", status);
@@ -63,12 +55,8 @@ static bool copy_to(sqlite3 *database, const char *path, struct status *status) 
 }
 
 bool store_backup(struct store *store, const char *path, struct status *status) {
-    if (!create_empty(path, true, status)) {
-        return false;
-    }
-    if (copy_to(store->database, path, status)) {
-        return true;
-    }
+    if (!create_empty(path, true, status)) return false;
+    if (copy_to(store->database, path, status)) return true;
     unlink(path);
     return false;
 }
@@ -79,9 +67,8 @@ bool store_backup(struct store *store, const char *path, struct status *status) 
  * opened the file for writing, and a database has at least its first page. */
 static bool check_form(const struct store *store, struct status *status) {
     struct stat information;
-    if (stat(store->path, &information) != 0) {
+    if (stat(store->path, &information) != 0)
         return status_fail_errno(status, errno, "cannot open %s", store->path);
-    }
     bool cut = information.st_size > 0 && information.st_size < DATABASE_PAGE_BYTES;
     bool marked = !store->read_only && sqlite3_db_readonly(store->database, "main") == 1;
     return !(cut || marked) || status_fail(status, STATUS_DAMAGED, "%s is %s", store->path,
@@ -90,14 +77,11 @@ static bool check_form(const struct store *store, struct status *status) {
 
 bool store_open_database(struct store *store, enum database_mode mode, enum schema_state *state,
                          int *version, struct status *status) {
-    if (!database_open(store->path, mode, &store->database, status)) {
-        return false;
-    }
+    if (!database_open(store->path, mode, &store->database, status)) return false;
     if (schema_examine(store->database, schema_current(), state, version, status) &&
         check_form(store, status) && database_check_integrity(store->database, status) &&
-        (*state != SCHEMA_CURRENT || statement_prepare_all(store, status))) {
+        (*state != SCHEMA_CURRENT || statement_prepare_all(store, status)))
         return true;
-    }
     sqlite3_close(store->database);
     store->database = NULL;
     return false;
@@ -107,9 +91,8 @@ static bool build_fresh(const char *fresh, const char *damaged, struct store_rep
                         struct status *status) {
     sqlite3 *database = NULL;
     if (!create_empty(fresh, true, status) ||
-        !database_open(fresh, DATABASE_READ_WRITE, &database, status)) {
+        !database_open(fresh, DATABASE_READ_WRITE, &database, status))
         return false;
-    }
     bool ok = schema_migrate(database, schema_current(), 0, status) &&
               database_execute(database, "BEGIN IMMEDIATE", status);
     if (ok) {
@@ -141,12 +124,11 @@ static bool migrate(struct store *store, enum schema_state state, int version,
     if (state == SCHEMA_OLDER) {
         char suffix[32];
         char backup[STORE_PATH_BYTES];
-        snprintf(suffix, sizeof(suffix), ".before-v%d", schema_current()->version);
+        snprintf(suffix, sizeof suffix, ".before-v%d", schema_current()->version);
         path_with(backup, store->path, suffix);
         unlink(backup); /* of an attempt that was interrupted: the file was not migrated then */
-        if (!store_backup(store, backup, status)) {
+        if (!store_backup(store, backup, status))
             return status_context(status, "before migrating the state");
-        }
         report->migrated = true;
     }
     return state == SCHEMA_CURRENT ||
@@ -166,9 +148,7 @@ bool store_open_for_writing(struct store *store, bool replace, struct store_repo
     enum schema_state state = SCHEMA_EMPTY;
     int version = 0;
     struct status error = STATUS_INIT;
-    if (!create_empty(store->path, false, status)) {
-        return false;
-    }
+    if (!create_empty(store->path, false, status)) return false;
     bool ok = store_open_database(store, DATABASE_READ_WRITE, &state, &version, &error);
     if (!ok && error.code == STATUS_DAMAGED && replace) {
         ok = replace_damaged(store, report, status) &&
@@ -176,9 +156,7 @@ bool store_open_for_writing(struct store *store, bool replace, struct store_repo
     } else if (!ok) {
         status_fail(status, error.code, "%s", error.text);
     }
-    if (ok && state == SCHEMA_NEWER) {
-        ok = store_refuse_newer(store, version, status);
-    }
+    if (ok && state == SCHEMA_NEWER) ok = store_refuse_newer(store, version, status);
     report->created = state == SCHEMA_EMPTY;
     size_t damaged_records = 0;
     ok = ok && database_make_durable(store->database, status) &&
@@ -192,12 +170,10 @@ bool store_open_for_writing(struct store *store, bool replace, struct store_repo
  * changes nothing. */
 bool store_find_folder(struct store *store, const char *folder, struct status *status) {
     char absolute[PATH_MAX];
-    if (realpath(folder, absolute) == NULL) {
+    if (realpath(folder, absolute) == NULL)
         return status_fail_errno(status, errno, "cannot open the data folder %s", folder);
-    }
-    if (strlen(absolute) > STORE_PATH_BYTES - 100) {
+    if (strlen(absolute) > STORE_PATH_BYTES - 100)
         return status_fail(status, STATUS_TOO_LARGE, "the path of the data folder is too long");
-    }
     free(store->folder);
     free(store->path);
     store->folder = memory_copy_text(absolute);
@@ -206,7 +182,7 @@ bool store_find_folder(struct store *store, const char *folder, struct status *s
 }
 
 struct store *store_new(void) {
-    struct store *store = memory_new(sizeof(*store));
+    struct store *store = memory_new(sizeof *store);
     store->lock = -1;
     return store;
 }
@@ -224,9 +200,8 @@ bool store_open_to_read(const char *folder, struct store **store, struct status 
     opened->read_only = true;
     status_fail(&opened->refusal, STATUS_PERMISSION, "the state is open for reading only");
     bool ok = store_find_folder(opened, folder, status);
-    if (ok && access(opened->path, F_OK) != 0) {
+    if (ok && access(opened->path, F_OK) != 0)
         ok = status_fail_errno(status, errno, "no state in %s", folder);
-    }
     ok = ok && store_open_database(opened, DATABASE_READ_ONLY, &state, &version, status);
     if (ok && state == SCHEMA_NEWER) {
         ok = store_refuse_newer(opened, version, status);
@@ -245,9 +220,7 @@ bool store_open_to_read(const char *folder, struct store **store, struct status 
 }
 
 void store_close_database(struct store *store) {
-    if (store->database == NULL) {
-        return;
-    }
+    if (store->database == NULL) return;
     store_rollback(store);
     statement_finalize_all(store);
     /* The last connection writes the WAL back into the file. It refuses to close only while there
@@ -257,13 +230,9 @@ void store_close_database(struct store *store) {
 }
 
 void store_close(struct store *store) {
-    if (store == NULL) {
-        return;
-    }
+    if (store == NULL) return;
     store_close_database(store);
-    if (store->lock >= 0) {
-        close(store->lock);
-    }
+    if (store->lock >= 0) close(store->lock);
     free(store->path);
     free(store->folder);
     free(store);

@@ -3,25 +3,19 @@
 #include "store/store_private.h"
 
 bool store_begin(struct store *store, struct status *status) {
-    if (store->in_transaction) {
+    if (store->in_transaction)
         return status_fail(status, STATUS_INTERNAL, "a transaction of the state is already open");
-    }
-    if (store->read_only) {
+    if (store->read_only)
         return status_fail(status, store->refusal.code, "%s", store->refusal.text);
-    }
     int code = sqlite3_exec(store->database, "BEGIN IMMEDIATE", NULL, NULL, NULL);
-    if (code != SQLITE_OK) {
-        return store_write_failed(store, code, status);
-    }
+    if (code != SQLITE_OK) return store_write_failed(store, code, status);
     store->in_transaction = true;
     store->transaction_failed = false;
     return true;
 }
 
 void store_rollback(struct store *store) {
-    if (!store->in_transaction) {
-        return;
-    }
+    if (!store->in_transaction) return;
     store->in_transaction = false;
     store->transaction_failed = false;
     database_roll_back(store->database);
@@ -51,9 +45,7 @@ bool store_scope_begin(struct store_scope *scope, struct store *store, struct st
 }
 
 bool store_scope_end(struct store_scope *scope, bool ok, struct status *status) {
-    if (!scope->own) {
-        return ok;
-    }
+    if (!scope->own) return ok;
     if (!ok) {
         store_rollback(scope->store);
         return false;
