@@ -3,8 +3,8 @@
  * --import. They are watched; what changes is read within a second, and what is not good changes
  * nothing, is said in the log and, for keys and lists, in the readiness.
  */
-#ifndef LSYS_CACHE_MASTER_MASTER_FILES_H
-#define LSYS_CACHE_MASTER_MASTER_FILES_H
+#ifndef LSYS_ROLES_CACHE_MASTER_MASTER_FILES_H
+#define LSYS_ROLES_CACHE_MASTER_MASTER_FILES_H
 
 #include <stdbool.h>
 

@@ -17,7 +17,7 @@ const struct option change_hints_options[] = {
      .flag = "nats",
      .type = OPTION_LIST,
      .value_name = "URL",
-     .help = "Hint at changes over this NATS server, too; may be repeated"},
+     .help = "Exchange hints at changes over this NATS server, too; may be repeated"},
     {0},
 };
 

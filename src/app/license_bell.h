@@ -10,8 +10,8 @@
  * read gets no queue: while bytes wait for it, no more bells are added, and one more follows when
  * they are gone. A silent connection is pinged, and ended when nothing comes back.
  */
-#ifndef LSYS_ROLES_CACHE_MASTER_STREAM_H
-#define LSYS_ROLES_CACHE_MASTER_STREAM_H
+#ifndef LSYS_APP_LICENSE_BELL_H
+#define LSYS_APP_LICENSE_BELL_H
 
 #include <stdbool.h>
 #include <stddef.h>
