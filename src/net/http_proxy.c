@@ -18,6 +18,7 @@ static const struct url_scheme proxy_schemes[] = {{"http", HTTP_PROXY_PORT_DEFAU
 static bool read_credentials(struct bytes text, struct http_proxy *out, struct status *status) {
     struct buffer plain;
     struct status hidden = STATUS_INIT; /* its text could hold a part of the password */
+    if (text.length == 0) return true;
     buffer_init(&plain, HTTP_PROXY_CREDENTIALS_BYTES_MAX);
     bool good = url_percent_decode(text, false, &plain, &hidden);
     if (good && !memchr(plain.data, ':', plain.length)) good = buffer_append_text(&plain, ":");

@@ -21,6 +21,7 @@ static void urls_of_proxies(void **state) {
         {"http://[::1]:3128", "::1", 3128, ""},
         {"http://user:secret@proxy:1", "proxy", 1, "Basic dXNlcjpzZWNyZXQ="},
         {"user:secret@proxy:1", "proxy", 1, "Basic dXNlcjpzZWNyZXQ="},
+        {"http://@proxy:1", "proxy", 1, ""},
         {"http://user@proxy:1", "proxy", 1, "Basic dXNlcjo="},
         {"http://a%40b:c%3ad%2f@proxy:1", "proxy", 1, "Basic YUBiOmM6ZC8="},
         {"http://user:p@ss@proxy:1", "proxy", 1, "Basic dXNlcjpwQHNz"},
