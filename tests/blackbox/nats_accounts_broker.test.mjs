@@ -146,10 +146,11 @@ describe('the folder of accounts', () => {
 
   test('an account whose own time runs out drops its clients', async (t) => {
     const deployment = await ForeignDeployment.create(t);
-    const { key } = await deployment.addAccount('A', {}, { exp: Math.floor(Date.now() / 1000) + 3 });
+    const { key } = await deployment.addAccount('A', {});
     const server = await startTrustingBroker(t, deployment);
     const creds = await deployment.addUser('u', key);
     const user = await server.connect(creds);
+    await deployment.addAccount('A', {}, { key, exp: Math.floor(Date.now() / 1000) + 3 });
     await ends(user, /account authentication expired/i);
     await server.refuses(creds);
   });
