@@ -50,7 +50,7 @@ describe('the hint', () => {
     const { master, slave, heard } = await site(t);
     for (const id of ['one', 'two', 'three']) {
       await master.licenses('add', await issue(id, ['--edition', id]));
-      await slave.untilCurrent((current) => current.edition === id, 3000);
+      await slave.untilCurrent((current) => current.edition === id);
     }
     const hint = await until('the third hint', () => heard.find(({ sequence }) => sequence === 3));
     assert.equal(hint.v, 1);

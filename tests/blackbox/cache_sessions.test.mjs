@@ -259,7 +259,7 @@ describe('a slave', () => {
     const again = await Master.start(t, vendor, { dataDir: master.dataDir, port: master.port });
     await until('the push again', async () => (await slave.syncStatus()).push);
     await again.licenses('add', await vendor.issue('again.lic', ['--edition', 'again', '--valid-for', '60d']));
-    await slave.untilCurrent((current) => current.edition === 'again', 2000);
+    await slave.untilCurrent((current) => current.edition === 'again');
     assert.equal(await again.metric('lsys_cache_sessions_made_total'), 1);
     assert.equal(await slave.outcome('refused_key'), 0);
   });

@@ -204,8 +204,8 @@ describe('syncs', () => {
     await until('the push', async () => (await slave.syncStatus()).push);
     await master.licenses('add', await vendor.issue('pushed.lic', ['--edition', 'pushed']));
     const added = performance.now();
-    await slave.untilCurrent((current) => current.edition === 'pushed', 2000);
-    assert.ok(performance.now() - added < 1000, `${performance.now() - added} ms`);
+    await slave.untilCurrent((current) => current.edition === 'pushed');
+    assert.ok(performance.now() - added < 5000, `${performance.now() - added} ms`); // a poll would take a minute
     const deaf = await Slave.start(t, vendor, master.url, { flags: ['--no-enable-push'] });
     await deaf.untilCurrent((current) => current.edition === 'pushed');
     assert.equal((await deaf.syncStatus()).push, false);
@@ -218,7 +218,7 @@ describe('syncs', () => {
     const again = await Master.start(t, vendor, { dataDir: master.dataDir, port: master.port });
     await until('the push again', async () => (await slave.syncStatus()).push);
     await again.licenses('add', await vendor.issue('after.lic', ['--edition', 'after']));
-    await slave.untilCurrent((current) => current.edition === 'after', 2000);
+    await slave.untilCurrent((current) => current.edition === 'after');
   });
 
   test('by hand work with curl, on this machine and not from a web page', async (t) => {
@@ -325,7 +325,7 @@ test('a change goes through a slave to its slaves at once, and only to those wit
   for (const one of [slave, last]) await until('the push', async () => (await one.syncStatus()).push);
   assert.equal(await slave.metric('lsys_cache_push_listeners'), 1);
   await master.licenses('add', await vendor.issue('through.lic', ['--edition', 'through', '--valid-for', '60d']));
-  await last.untilCurrent((current) => current.edition === 'through', 3000);
+  await last.untilCurrent((current) => current.edition === 'through');
   const socket = new WebSocket(`${slave.url.replace('http', 'ws')}/api/licenses/stream`);
   const [, response] = await once(socket.on('error', () => {}), 'unexpected-response');
   assert.equal(response.statusCode, 401);
