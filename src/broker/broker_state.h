@@ -48,6 +48,7 @@ struct broker {
     struct account common;     /* of everybody, unless in operator mode */
     struct subscription *dead; /* closed while a match may still point to them */
     uint64_t random_state;     /* for picking members of queues */
+    uint64_t published;        /* messages so far, for their numbers */
 
     /* Clients by what they wait for; each list is in the order of the deadlines (timeouts.h). */
     struct list authenticating;

@@ -96,4 +96,8 @@
 /* How long they are waited for, unless the export says it; as nats-server has it. */
 #define LIMIT_ANSWER_MS 120000
 
+/* Accounts that a message may come through, one behind the other: by services that ask services, and
+ * answers that ask back. Each takes some KiB of the stack. */
+#define LIMIT_HOPS 16
+
 #endif

@@ -37,7 +37,7 @@ struct links {
     struct link **all;           /* owned */
     size_t count, capacity;
     struct answers answers; /* that the account's services owe */
-    bool is_passing;        /* a message is just following them: it does not do so twice */
+    uint64_t followed;      /* number of the message that went along them last */
 };
 
 /* Makes the links of all accounts anew and logs the imports that cannot be carried out: those from

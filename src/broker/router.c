@@ -27,6 +27,8 @@ struct form {
 struct message {
     struct client *publisher;
     uint64_t only_client; /* nobody else may receive it; 0: everybody */
+    uint64_t number;      /* of what was published; the same in all accounts */
+    unsigned hops;        /* accounts that it came through */
     struct bytes subject;
     struct bytes reply;
     const struct frame *frame;
@@ -97,6 +99,8 @@ static void make_message(struct message *message, struct client *publisher,
     size_t header = frame->header_length;
     message->publisher = publisher;
     message->only_client = 0;
+    message->number = ++publisher->broker->published;
+    message->hops = 0;
     message->subject = frame->subject;
     message->reply = frame->reply;
     message->has_header = header > 0;
@@ -280,6 +284,7 @@ static bool pass_on(const struct message *message, const struct link *link,
                     struct account *account) {
     uint8_t subject[LIMIT_CONTROL_LINE_MAX_BYTES];
     struct message passed = *message;
+    passed.hops++;
     passed.subject = subject_map_apply(&link->map, message->subject, subject, sizeof subject);
     if (passed.subject.length == 0) return false;
     if (link->kind == NATS_SERVICE) return pass_to_service(&passed, link, account);
@@ -289,11 +294,10 @@ static bool pass_on(const struct message *message, const struct link *link,
 static bool follow_links(const struct message *message, struct account *account) {
     struct links *links = account->links;
     bool delivered = false;
-    links->is_passing = true;
     const struct subject_match *match = subject_index_match(links->index, message->subject);
+    if (match->plain_count > 0) links->followed = message->number;
     for (uint32_t i = 0; i < match->plain_count; i++)
         delivered |= pass_on(message, (const struct link *)(const void *)match->plain[i], account);
-    links->is_passing = false;
     return delivered;
 }
 
@@ -308,6 +312,7 @@ static bool pass_answer(const struct message *message, struct account *account, 
                       sizeof reply))
         return false;
     struct account *receiver = way.to;
+    passed.hops++;
     passed.subject = way.reply;
     passed.only_client = way.only_client;
     if (message->reply.length > 0) {
@@ -321,13 +326,15 @@ static bool pass_answer(const struct message *message, struct account *account, 
     return true;
 }
 
-/* Sends it to everybody who receives what was published in the account. One that comes back to an
- * account while it follows that account's links ends there, and so does one for a single client:
- * a service of a third account would take it as published by somebody who may do so. */
+/* Sends it to everybody who receives what was published in the account. One that comes to an
+ * account whose links it has followed before ends there: each account follows them once, however
+ * many ways lead to it. One for a single client follows none: a service of a third account would
+ * take it as published by somebody who may do so. */
 static bool route(const struct message *message, struct account *account) {
     bool delivered = false;
     bool is_linked = account->links != NULL;
-    if (is_linked && account->links->is_passing) return false;
+    if (message->hops > LIMIT_HOPS) return false;
+    if (is_linked && account->links->followed == message->number) return false;
     if (is_linked && pass_answer(message, account, &delivered)) return delivered;
     delivered = deliver_to_all(message, subject_index_match(account->index, message->subject));
     if (is_linked && message->only_client == 0) delivered |= follow_links(message, account);

@@ -238,6 +238,54 @@ describe('the embedded broker', () => {
     assert.deepEqual(overheard, ['made up']);
   });
 
+  test('has an answer ask back and forth for some accounts, and lives through a thousand', async (t) => {
+    const { shop, site } = await begin(t, brokers.start, [exportService, importService]);
+    const next = (connection, subject) => new Promise((resolve) => {
+      connection.nc.subscribe(subject, { max: 1, callback: (error, message) => resolve(message) });
+    });
+    /// Asks with `reply` in SITE; gives the subject of the answer in SHOP.
+    const ask = async (reply) => {
+      const asked = next(shop, 'ask');
+      await shop.nc.flush();
+      site.nc.publish('ask', '', { reply });
+      return (await asked).reply;
+    };
+    const ends = await shop.collect('end');
+    let there = 'end';
+    for (let round = 1; round <= 1000; round += 1) {console.error('round', round);
+      const box = next(site, 'box');
+      shop.nc.publish(await ask('box'), '', { reply: there });
+      there = await ask((await box).reply);
+      if (round === 2) {
+        await shop.say(there, 'through four');
+        await until('it to arrive', () => ends.length === 1);
+        there = 'end';
+      }
+    }
+    await shop.say(there, 'through two thousand');
+    await shop.say('end', 'last');
+    await until('the last', () => ends.includes('last'));
+    assert.deepEqual(ends, ['through four', 'last']);
+  });
+
+  test('passes a message to each account of a mesh once', async (t) => {
+    const names = Array.from({ length: 12 }, (_, i) => `N${i}`);
+    const deployment = await Deployment.create(t, { accounts: names });
+    for (const name of names) await deployment.run('export', 'add', name, 'ask', '--service');
+    for (const name of names)
+      for (const other of names.filter((one) => one !== name))
+        await deployment.run('import', 'add', name, 'ask', '--from', other, '--service', '--local', 'ask');
+    const server = await brokers.start(t, deployment);
+    const first = await server.connect(await deployment.addUser('N0', 'first'));
+    const last = await server.connect(await deployment.addUser('N11', 'last'));
+    const heard = await last.collect('ask');
+    await first.say('ask', 'x');
+    await first.say('ask', 'y');
+    await until('both', () => heard.length >= 2);
+    await last.nc.flush();
+    assert.deepEqual(heard, ['x', 'y']);
+  });
+
   test('says why it does not carry out an import, and does so as soon as it may', async (t) => {
     const deployment = await Deployment.create(t, { accounts: ['SHOP', 'SITE'] });
     const { sub } = decode(deployment.token('accounts/SHOP'));
