@@ -48,7 +48,8 @@ void cache_master_tell_losses(struct cache_master *master) {
         "%zu licenses, or changes to them, were lost with damage to the state: add them again, "
         "and revoke or remove again what was",
         lost);
-    health_set(master->context->health, "shelf", false, text);
+    /* Ready all the same: a master that was taken out of service would cost slaves all licenses. */
+    health_set(master->context->health, "shelf", true, text);
     alerts_raise(master->context->alerts, ALERT_CRITICAL, CACHE_MASTER_NAME, "licenses_lost", text);
 }
 
@@ -227,10 +228,15 @@ void cache_master_describe(const struct role_context *context, struct role_view 
     const struct cache_master *master = context->state;
     bool ready = health_is_ready(context->health);
     size_t count = license_shelf_count(master->shelf);
-    view->condition = ready ? ROLE_SERVING : ROLE_DEGRADED;
+    size_t lost = license_shelf_lost(master->shelf);
+    view->condition = ready && lost == 0 ? ROLE_SERVING : ROLE_DEGRADED;
     snprintf(view->state, sizeof view->state, "%zu license%s", count, count == 1 ? "" : "s");
-    snprintf(view->detail, sizeof view->detail, "%s",
-             ready ? "tells slaves what is new" : health_first_reason(context->health));
+    if (!ready)
+        snprintf(view->detail, sizeof view->detail, "%s", health_first_reason(context->health));
+    else if (lost > 0)
+        snprintf(view->detail, sizeof view->detail, "%zu were lost with damage to the state", lost);
+    else
+        snprintf(view->detail, sizeof view->detail, "tells slaves what is new");
     snprintf(view->listens, sizeof view->listens, "%s",
              master->http ? role_http_url(master->http) : "");
 }
