@@ -72,13 +72,13 @@ void cache_master_changed(struct cache_master *master) {
 
 /* ---- the disk ---- */
 
-/* Writes what the disk refused: a list that only memory knew would give way to an older one after a
+/* Saves what the disk refused: a list that only memory knew would give way to an older one after a
  * crash. */
 static void save(void *context) {
     struct cache_master *master = context;
-    if (!ledger_catch_up(master->ledger)) return;
-    authority_follow_merge(master->authority);
-    cache_master_changed(master);
+    bool merged = ledger_catch_up(master->ledger);
+    if (merged) authority_follow_merge(master->authority);
+    if (master_files_catch_up(master->files) || merged) cache_master_changed(master);
 }
 
 /* ---- starting ---- */

@@ -12,6 +12,7 @@
 #include "roles/cache-master/files.h"
 #include "roles/cache-master/intake.h"
 #include "roles/cache-master/master.h"
+#include "store/store.h"
 
 /* Imported files whose stamps are kept; the others are read again at each change. */
 #define STAMPS_MAX 100000
@@ -37,6 +38,7 @@ struct master_files {
     struct file_stamp authority[AUTHORITY_FILES]; /* as they were read last */
     struct stamps known;
     struct stamps next; /* of the import that runs */
+    bool owes;          /* the disk refused a license */
 };
 
 /* ---- what was read ---- */
@@ -82,7 +84,12 @@ static void read_stamps(const struct options *options, struct file_stamp out[AUT
 
 /* ---- importing ---- */
 
-static void read_license(struct cache_master *master, const char *path) {
+static bool disk_works(const struct cache_master *master) {
+    return store_persistence(master->context->store, NULL) == PERSISTENCE_DURABLE;
+}
+
+/* False when it is to be offered again, because the disk does not take anything now. */
+static bool read_license(struct cache_master *master, const char *path) {
     struct status status = STATUS_INIT;
     struct token_file file;
     enum intake_result result = INTAKE_REFUSED;
@@ -94,6 +101,7 @@ static void read_license(struct cache_master *master, const char *path) {
     log_event(result == INTAKE_REFUSED ? LOG_WARNING : LOG_INFO, CACHE_MASTER_NAME,
               "a license file", "file", path, "result", intake_result_name(result), "why",
               status_is_ok(&status) ? NULL : status.text, NULL);
+    return result != INTAKE_REFUSED || disk_works(master);
 }
 
 /* The stamp is taken first: a file that is written meanwhile has another one next time. */
@@ -101,11 +109,14 @@ static void import_file(void *context, const char *path) {
     struct master_files *files = context;
     struct file_stamp stamp;
     file_stamp_read(path, &stamp);
-    if (!is_known(&files->known, path, &stamp)) read_license(files->master, path);
-    note(&files->next, path, &stamp);
+    if (is_known(&files->known, path, &stamp) || read_license(files->master, path))
+        note(&files->next, path, &stamp);
+    else
+        files->owes = true;
 }
 
 void master_files_import(struct master_files *files, const struct options *options) {
+    files->owes = false;
     for (size_t i = 0; i < options_count(options, "import"); i++)
         license_files_each(options_item(options, "import", i), import_file, files);
     if (files->next.count > 1)
@@ -113,6 +124,12 @@ void master_files_import(struct master_files *files, const struct options *optio
     forget(&files->known);
     files->known = files->next;
     memset(&files->next, 0, sizeof files->next);
+}
+
+bool master_files_catch_up(struct master_files *files) {
+    if (!files->owes || !disk_works(files->master)) return false;
+    master_files_import(files, files->master->context->options);
+    return true;
 }
 
 /* ---- keys and lists ---- */

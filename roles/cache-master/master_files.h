@@ -26,6 +26,9 @@ bool master_files_load_authority(struct master_files *files, const struct option
 /* Imports all that is new or has changed since it was read last. */
 void master_files_import(struct master_files *files, const struct options *options);
 
+/* Offers again what the disk refused, as soon as it works. True when it did. */
+bool master_files_catch_up(struct master_files *files);
+
 /* After a reload: watches what these options name, and imports everything anew. */
 void master_files_follow(struct master_files *files, const struct options *options);
 

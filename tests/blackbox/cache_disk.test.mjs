@@ -1,7 +1,7 @@
 // cache-master and cache-slave on disks that are full, read-only or failing: what a slave hears counts in memory and is
 // saved when the disk takes it again; what a master cannot promise it refuses, and has not done. Both go on answering.
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, readdirSync, statfsSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, statfsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Master, Slave, fastTimes } from './lib/cache.mjs';
@@ -120,6 +120,21 @@ describe('a full disk', () => {
     await assertRefused(there, /full|No space/);
     makeRoom();
     await assertTakesChanges(t, there);
+  });
+});
+
+describe('a file that comes to a master on a full disk', () => {
+  test('is imported when there is room', async (t) => {
+    const disk = smallDisk(t);
+    if (!disk) return;
+    mkdirSync(path.join(disk, 'data'));
+    const imports = temporaryFolder(t);
+    const master = await Master.start(t, vendor, { dataDir: path.join(disk, 'data'), flags: ['--import', imports] });
+    const makeRoom = fill(disk);
+    copyFileSync(await issue('first'), path.join(imports, 'first.lic'));
+    await master.process.untilOutput(/first\.lic.* result=refused/);
+    makeRoom();
+    await until('it to be imported', async () => /^first /m.test(await master.licenses('ls')));
   });
 });
 
