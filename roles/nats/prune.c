@@ -11,6 +11,10 @@
 #define LIST_SUBJECT   "$SYS.REQ.CLAIMS.LIST"
 #define DELETE_SUBJECT "$SYS.REQ.CLAIMS.DELETE"
 
+/* Whoever heard the token must not be able to delete, with it, an account that comes back later. Room
+ * for clocks that differ. */
+#define DELETION_LIFE_S 300
+
 struct prune {
     struct bus *bus;
     const struct prune_plan *plan;
@@ -40,6 +44,7 @@ static bool send_deletion(struct prune *prune) {
     static const struct bus_request_callbacks callbacks = {delete_answered, delete_ended};
     struct buffer token;
     prune->deletion.jwt.issued_at_s = nats_now_s();
+    prune->deletion.jwt.expires_at_s = prune->deletion.jwt.issued_at_s + DELETION_LIFE_S;
     buffer_init(&token, NATS_JWT_BYTES_MAX);
     bool sent =
         nats_deployment_sign_deletion(prune->plan->deployment, &prune->deletion, &token,

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { describe, test } from 'node:test';
+import { decode } from 'nats-jwt';
 import { Deployment, memoryServers, TrustingServer, trustingServers } from './lib/accounts.mjs';
 import { lsysOk, start } from './lib/lsys.mjs';
 import { natsServers } from './lib/peers.mjs';
@@ -251,6 +252,8 @@ for (const { name, start } of trustingServers()) {
       const creds = await deployment.addUser('OLD', 'app');
       const old = await server.connect(creds);
       const kept = await server.connect(await deployment.addUser('SITE', 'app'));
+      const spy = await server.connect(await deployment.addUser('SYS', 'spy'));
+      const tokens = await spy.collect('$SYS.REQ.CLAIMS.DELETE'); // lsys broker passes it on to nobody
       assert.match(await server.push('--prune'), /nothing to prune/);
       await deployment.run('account', 'remove', 'OLD');
       await server.push();
@@ -260,6 +263,9 @@ for (const { name, start } of trustingServers()) {
       await server.refuses(creds);
       await kept.nc.flush();
       assert.match(await server.push('--prune'), /nothing to prune/);
+      await spy.nc.flush();
+      assert.equal(tokens.length, name === 'lsys broker' ? 0 : 1);
+      for (const { exp, iat } of tokens.map((token) => decode(token))) assert.ok(exp > iat && exp <= iat + 600);
     });
 
     test('a user for leafnodes only is no client', async (t) => {
