@@ -137,11 +137,10 @@ static bool make_room(struct http_server *server, const char *host) {
 
 static bool has_room(struct http_server *server, const struct address *peer) {
     const struct http_limits *limits = &server->limits;
-    if (server->counters.open_connections >= limits->connections && !make_room(server, NULL))
-        return false;
-    return peer->kind != ADDRESS_TCP ||
-           count_of_address(server, peer) < limits->address_connections ||
-           make_room(server, peer->host);
+    /* An address that has its share takes a place of its own: nobody else goes for it. */
+    if (peer->kind == ADDRESS_TCP && count_of_address(server, peer) >= limits->address_connections)
+        return make_room(server, peer->host);
+    return server->counters.open_connections < limits->connections || make_room(server, NULL);
 }
 
 static void refuse_connection(struct stream *stream) {

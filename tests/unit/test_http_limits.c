@@ -140,6 +140,39 @@ static void who_has_not_asked_makes_room_for_who_asks(void **state) {
     assert_int_equal(counters_of(fixture).open_connections, 3);
 }
 
+/* Asks on a socket that is not the fixture's; true when it was answered. */
+static bool asks(struct http_fixture *fixture, int client) {
+    static const char request[] = "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    char answer[2000] = "";
+    send(client, request, sizeof request - 1, MSG_NOSIGNAL);
+    loop_wait_ms(fixture->loop, 20);
+    ssize_t received = recv(client, answer, sizeof answer - 1, MSG_DONTWAIT);
+    return received > 0 && strstr(answer, "hello\n");
+}
+
+static void an_address_with_its_share_displaces_nobody_else(void **state) {
+    struct http_fixture *fixture = *state;
+    struct sockaddr_in other = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000002)};
+    struct sockaddr_storage where;
+    socklen_t length;
+    assert_true(address_to_socket(&fixture->address, &where, &length));
+    int neighbour = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(neighbour, (struct sockaddr *)&other, sizeof other), 0);
+    assert_int_equal(connect(neighbour, (struct sockaddr *)&where, length), 0);
+    assert_true(asks(fixture, neighbour));
+    for (int i = 0; i < 3; i++) {
+        struct http_test_client *listener = http_test_client_connect(fixture);
+        http_test_client_send(listener, "GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        expect_text(fixture, listener, "text/event-stream");
+    }
+    struct http_test_client *fourth = http_test_client_connect(fixture);
+    expect_closed(fixture, fourth);
+    expect_text(fixture, fourth, "HTTP/1.1 503 ");
+    assert_true(asks(fixture, neighbour));
+    assert_int_equal(counters_of(fixture).displaced_connections, 0);
+    close(neighbour);
+}
+
 static void deferred_requests_have_no_deadline_here(void **state) {
     struct http_fixture *fixture = *state;
     struct http_test_client *client = http_test_client_connect(fixture);
@@ -233,6 +266,7 @@ int main(void) {
         FEW_TEST(connections_of_one_address_are_limited),
         FEW_TEST(who_waits_for_later_makes_room_for_who_asks_now),
         FEW_TEST(who_has_not_asked_makes_room_for_who_asks),
+        FEW_TEST(an_address_with_its_share_displaces_nobody_else),
         QUICK_TEST(deferred_requests_have_no_deadline_here),
         SERVER_TEST(a_crowd_of_slow_clients_does_not_last),
         SERVER_TEST(routes_are_the_same_on_a_unix_socket),
