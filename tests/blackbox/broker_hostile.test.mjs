@@ -10,7 +10,7 @@ import { startLsysBroker } from './lib/brokers.mjs';
 import { temporaryFolder } from './lib/folders.mjs';
 import { binary, start, startLsys } from './lib/lsys.mjs';
 import { freePort } from './lib/ports.mjs';
-import { openDescriptors, residentBytes } from './lib/processes.mjs';
+import { descriptorsCount, openDescriptors, residentBytes } from './lib/processes.mjs';
 import { RawNats } from './lib/raw_nats.mjs';
 import { until } from './lib/wait.mjs';
 
@@ -319,8 +319,8 @@ describe('too many connections', () => {
     await until('2000 PONGs', () => pongs === 2000, 30_000);
     if (memoryCounts) assert.ok(residentBytes(broker.process.pid) < 16 * MEGABYTE);
     const before = openDescriptors(broker.process.pid);
-    assert.ok(before > 2000);
+    assert.ok(before > 2000 || !descriptorsCount);
     for (const socket of sockets) socket.destroy();
-    await until('them to be gone', () => openDescriptors(broker.process.pid) < before - 1990);
+    await until('them to be gone', () => openDescriptors(broker.process.pid) < before - 1990 || !descriptorsCount);
   });
 });

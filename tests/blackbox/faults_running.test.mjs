@@ -8,7 +8,7 @@ import path from 'node:path';
 import { before, describe, test } from 'node:test';
 import { Master, Slave, fastTimes } from './lib/cache.mjs';
 import { Client } from './lib/client.mjs';
-import { breakCalls, noFaults, withFault } from './lib/faults.mjs';
+import { breakCalls, noFaults, noFaultsLater, withFault } from './lib/faults.mjs';
 import { temporaryFolder } from './lib/folders.mjs';
 import { get } from './lib/http.mjs';
 import { HEARTBEAT_MS, LicenseServer } from './lib/license_server.mjs';
@@ -245,7 +245,7 @@ const DISK_FAULTS = [
   { call: 'fdatasync', error: 'EIO', when: '1+' },
 ];
 
-describe('a disk that fails while a role runs', { skip: noFaults }, () => {
+describe('a disk that fails while a role runs', { skip: noFaultsLater }, () => {
   for (const fault of DISK_FAULTS) {
     test(`${fault.call} gives ${fault.error}: nothing is taken away, and nothing learned is lost`, async (t) => {
       const { vendor, license } = await newVendor(t);

@@ -9,6 +9,9 @@ export const noFaults = (() => {
   return status === 0 ? false : `strace cannot trace here: ${stderr}`;
 })();
 
+/// Why none can be put into a process that runs already, or false.
+export const noFaultsLater = noFaults || (process.getuid() !== 0 && 'lsys lets only root trace it');
+
 /// The wrapper that runs a program with one fault in it: {call, error, when}, where `when` is strace's: "3" for the
 /// third call, "3+" for it and all later ones, "2+4" for every fourth from the second. The process started is the
 /// program itself: the tracer is its grandchild.

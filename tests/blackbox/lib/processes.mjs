@@ -1,10 +1,12 @@
 // What a running process holds, as the kernel tells.
 import { readFileSync, readdirSync } from 'node:fs';
 
-/// Its open descriptors. lsys is closed to other processes of its user, so only root may count them; for others the
-/// number is always 0, and a test that compares two of them proves nothing about descriptors.
+/// lsys is closed to other processes of its user: only root may count its descriptors.
+export const descriptorsCount = process.getuid() === 0;
+
+/// Its open descriptors; 0 where they do not count, so that a test which compares two numbers goes on with the rest.
 export function openDescriptors(pid) {
-  return process.getuid() === 0 ? readdirSync(`/proc/${pid}/fd`).length : 0;
+  return descriptorsCount ? readdirSync(`/proc/${pid}/fd`).length : 0;
 }
 
 export function residentKib(pid) {
