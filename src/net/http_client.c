@@ -258,8 +258,9 @@ static void use_proxy(struct http_call *call, const struct http_call_options *op
 
 struct http_call *http_call_start(struct loop *loop, const struct http_call_options *options,
                                   struct status *status) {
-    struct address address;
+    struct address address = {.port = 0};
     ASSERT(options->on_done && options->timeout_ms >= 1);
+    ASSERT(!options->proxy || !options->unix_path);
     if (!find_server(options, &address, status)) return NULL;
     struct http_call *call = memory_new(sizeof *call);
     call->loop = loop;
@@ -275,7 +276,7 @@ struct http_call *http_call_start(struct loop *loop, const struct http_call_opti
         memcpy(call->tls_host, address.host, sizeof call->tls_host);
         call->tls_port = address.port;
     }
-    if (options->proxy && !options->unix_path) use_proxy(call, options, &address);
+    if (options->proxy) use_proxy(call, options, &address);
     call->parser = http_response_parser_create(strcmp(options->method, "HEAD") == 0, &sink, call);
     call->timer = timer_open(loop, time_is_up, call);
     timer_start(call->timer, options->timeout_ms);

@@ -34,7 +34,8 @@ struct http_call_options {
     const char *method;             /* "GET", "POST" ... */
     const struct url *url;          /* http, or https */
     struct tls_client_context *tls; /* for https: whom to trust; held during the call */
-    const struct http_proxy *proxy; /* between us and the URL's host; NULL: none */
+    const struct http_proxy
+        *proxy;            /* between us and the URL's host, not with unix_path; NULL: none */
     const char *unix_path; /* connect to this socket instead of the URL's host; may be NULL */
     const struct http_field *fields; /* more header fields; may be NULL */
     size_t field_count;
