@@ -163,13 +163,11 @@ make_rootfs() {
     say "$rootfs is ready ($(stat -c %s "$rootfs") bytes). roles/up/deploy/Containerfile says how to use it."
 }
 
-# Runs the node tests of a folder that match a pattern against a binary; none at all is a failure, not a success. The
-# tests have deadlines of their own; the limit here is for one that hangs.
+# Runs the node tests of a folder that match a pattern against a binary; none at all is a failure, not a success.
 node_tests() {
     local folder=$1 pattern=$2 binary=$3 files
     mapfile -t files < <(find "tests/$folder" -name "$pattern" | sort)
-    [ ${#files[@]} -gt 0 ] || { echo "tests/$folder has no tests"; return 1; }
-    LSYS_BINARY=$PWD/$binary timeout 3600 node --test --test-reporter=spec "${files[@]}"
+    LSYS_BINARY=$PWD/$binary tests/run_node "${files[@]}"
 }
 
 step_floors() { tests/check_floors; }
