@@ -33,6 +33,7 @@ static void follow_merge(struct cache_slave *slave) {
     if (slave->progress.confirmed_at_ms == 0) slave_progress_load(slave);
     slave->progress.since = 0;
     slave->progress.etag[0] = '\0';
+    slave_progress_save(slave);
     slave_choose_current(slave);
     slave_sync(slave, CACHE_BY_PUSH);
 }

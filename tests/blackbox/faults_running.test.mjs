@@ -165,6 +165,7 @@ describe('a disk that is read-only when a role starts', { skip: asRoot }, () => 
     disk.set('rw');
     await untilPersistence(slave.url, '/api/licenses/sync-status', 'durable');
     await slave.process.untilOutput(/the disk takes licenses again, and all are saved/);
+    assert.equal((await slave.manualSync()).status, 200); // the master's confirmation, too
     await slave.stop('SIGKILL');
     const again = await Slave.start(t, vendor, 'http://127.0.0.1:1', { dataDir, times });
     assert.equal((await again.current()).edition, 'enterprise');
